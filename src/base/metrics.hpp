@@ -1,0 +1,91 @@
+#pragma once
+// Counters that cost a few nanoseconds: one row of cells per thread, summed only when somebody looks.
+
+#include <etage/verdict.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace etage::base {
+
+/// Name, help. Every counter is exposed as `etage_<name>_total`.
+#define ETAGE_COUNTERS(X)                                                                  \
+    X(requests, "Requests received")                                                       \
+    X(hits, "Requests answered without going forward")                                     \
+    X(not_modified, "304 answers made from a stored response")                             \
+    X(forwarded, "Requests that went forward")                                             \
+    X(collapsed, "Requests that waited for another request's fetch")                       \
+    X(stored, "Responses stored")                                                          \
+    X(background_refreshes, "Refreshes behind a stale answer")                             \
+    X(origin_fetches, "Calls to an origin")                                                \
+    X(origin_errors, "Calls to an origin that failed")                                     \
+    X(stale_served, "Stale answers served")                                                \
+    X(invalidations, "Invalidations recorded")                                             \
+    X(rate_limited, "Requests refused by a limit")                                         \
+    X(evictions, "Shelves evicted to stay within memory.limit")                            \
+    X(connections_accepted, "Client connections accepted")                                 \
+    X(connections_refused, "Client connections refused at the limit")                      \
+    X(requests_malformed, "Requests that were not HTTP")                                   \
+    X(bytes_sent, "Bytes sent to clients")                                                 \
+    X(bytes_received, "Bytes received from clients")                                       \
+    X(compressions, "Bodies compressed")                                                   \
+    X(origin_retries, "Requests sent again because a kept connection was dead")            \
+    X(deadlines_hit, "Connections closed by a timeout")
+
+enum class Counter : std::uint8_t {
+#define ETAGE_ENUMERATOR(name, help) name,
+    ETAGE_COUNTERS(ETAGE_ENUMERATOR)
+#undef ETAGE_ENUMERATOR
+        count_
+};
+inline constexpr auto counter_count = static_cast<std::size_t>(Counter::count_);
+
+std::string_view counter_name(Counter) noexcept;
+std::string_view counter_help(Counter) noexcept;
+
+/// Origins with a name of their own in the metrics; further ones share the last row.
+inline constexpr std::size_t metered_origins_max = 16;
+
+/// One process's counters. Thread-safe: any thread adds, any thread sums. Adding never allocates after the first call of
+/// a thread and never locks.
+class Metrics {
+public:
+    /// Threads with cells of their own; further threads share the last row (correct, only slower).
+    static constexpr std::size_t rows_max = 64;
+
+    void add(Counter c, std::uint64_t n = 1) noexcept { bump(row().counters[static_cast<std::size_t>(c)], n); }
+    void add(Forward f) noexcept { bump(row().forwards[static_cast<std::size_t>(f)], 1); }
+    void add(Detail d) noexcept { bump(row().details[static_cast<std::size_t>(d)], 1); }
+    void add_origin_call(std::size_t origin) noexcept { bump(row().origin_calls[clip(origin)], 1); }
+    void add_origin_saved(std::size_t origin) noexcept { bump(row().origin_saved[clip(origin)], 1); }
+
+    std::uint64_t sum(Counter) const noexcept;
+    std::uint64_t sum(Forward) const noexcept;
+    std::uint64_t sum(Detail) const noexcept;
+    std::uint64_t sum_origin_calls(std::size_t origin) const noexcept;
+    std::uint64_t sum_origin_saved(std::size_t origin) const noexcept;
+
+private:
+    using Cell = std::atomic<std::uint64_t>;
+    struct alignas(64) Row {
+        std::array<Cell, counter_count> counters{};
+        std::array<Cell, forward_count> forwards{};
+        std::array<Cell, detail_count> details{};
+        std::array<Cell, metered_origins_max> origin_calls{};
+        std::array<Cell, metered_origins_max> origin_saved{};
+    };
+
+    static std::size_t thread_row() noexcept;  // index of this thread's row, fixed for its life
+    Row& row() noexcept { return rows_[thread_row()]; }
+    static std::size_t clip(std::size_t origin) noexcept {
+        return origin < metered_origins_max ? origin : metered_origins_max - 1;
+    }
+    static void bump(Cell& cell, std::uint64_t n) noexcept { cell.fetch_add(n, std::memory_order_relaxed); }
+
+    std::array<Row, rows_max> rows_{};
+};
+
+}  // namespace etage::base

@@ -1,0 +1,18 @@
+#pragma once
+// Everything a tag (DESIGN §4): surrogate keys, and implicit tags for the key itself, the URI, path prefixes, host, route,
+// user and everything. One hash names a tag; its kind is part of it, so a surrogate key can never imitate a URI.
+
+#include <etage/sequence.hpp>
+
+#include <cstdint>
+#include <string_view>
+
+namespace etage::coherence {
+
+enum class TagKind : std::uint8_t { everything, surrogate, key, uri, prefix, host, route, user };
+
+/// Equal on every instance and in every version (it travels through the log): XXH3-64 of kind and text, unkeyed.
+/// A collision can only invalidate too much. Thread-safe, no allocation.
+TagHash tag_hash(TagKind kind, std::string_view text) noexcept;
+
+}  // namespace etage::coherence

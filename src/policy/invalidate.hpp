@@ -1,0 +1,36 @@
+#pragma once
+// What a successful unsafe request makes invalid (RFC 9111 §4.4, RFC 9875, route rules).
+
+#include "http/message.hpp"
+#include "policy/route.hpp"
+
+#include <functional>
+#include <string_view>
+
+namespace etage::policy {
+
+struct Invalidation {
+    /// Receives surrogate tags (from the route's `invalidates` and from Cache-Group-Invalidation).
+    std::function<void(std::string_view)> surrogate;
+    /// Receives URIs in the form of uri_text(): the target's, and same-origin Location and Content-Location.
+    std::function<void(std::string_view)> uri;
+};
+
+/// True when a response with this status to this method invalidates: unsafe method, status 2xx or 3xx.
+bool invalidates(http::Method, int status) noexcept;
+
+/// Calls the sinks for everything the exchange invalidates. Precondition: invalidates(request.method, status).
+void collect_invalidations(const http::RequestHead& request, std::string_view scheme, http::FieldSpan response,
+                           const Match& match, const Invalidation& sinks);
+
+/// The text that names a URI for tags: "http://host/normalised-path?query". Empty when it cannot be normalised.
+std::string uri_text(std::string_view scheme, std::string_view authority, std::string_view path, std::string_view query,
+                     bool has_query);
+
+/// Surrogate tags a response carries: Cache-Tag (commas), Surrogate-Key and xkey (spaces), Cache-Groups (RFC 9875).
+void for_each_surrogate(http::FieldSpan response, const std::function<void(std::string_view)>& each);
+
+/// Removes those fields before a client sees them.
+void remove_tag_fields(http::Fields& response);
+
+}  // namespace etage::policy

@@ -1,0 +1,33 @@
+#pragma once
+// In which shape (step 8): preconditions and codings against a stored response (RFC 9110 §13, §12.5.3).
+
+#include "http/message.hpp"
+#include "http/negotiation.hpp"
+
+#include <etage/time.hpp>
+
+#include <cstdint>
+#include <string_view>
+
+namespace etage::policy {
+
+enum class Shape : std::uint8_t { full, not_modified, precondition_failed, not_acceptable };
+
+/// What selection needs to know of a stored response.
+struct Selectable {
+    int status = 200;
+    std::string_view etag;            // identity coding; may be empty
+    std::string_view last_modified;   // may be empty
+    http::CodingSet codings;
+};
+
+struct Selection {
+    Shape shape = Shape::full;
+    http::Coding coding = http::Coding::identity;
+};
+
+/// If-None-Match before If-Modified-Since, If-Match before If-Unmodified-Since (RFC 9110 §13.2.2); only for GET and HEAD
+/// and only for a 200 (elsewhere: full). No allocation.
+Selection select(const http::RequestHead& request, const Selectable& stored, WallTime now) noexcept;
+
+}  // namespace etage::policy
