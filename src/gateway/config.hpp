@@ -1,0 +1,89 @@
+#pragma once
+// What the operator decided, as plain values: the result of reading flags, environment, .env and file
+// (config_load.hpp). Everything here is checked; compose only builds from it.
+
+#include "base/log.hpp"
+#include "http/uri.hpp"
+
+#include <etage/policy.hpp>
+#include <etage/time.hpp>
+
+#include <asio/ip/address.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace etage::gateway {
+
+/// "10.0.0.0/8", "fd00::/8", or one address. No host bits are set.
+struct Network {
+    asio::ip::address address;
+    unsigned prefix_length = 0;
+};
+
+/// Limits have a row each in docs/limits.md.
+struct ServerConfig {
+    std::vector<http::ListenAddress> listen = {{"127.0.0.1", 8080}};
+    unsigned threads = 0;                                // 0 = as many as the machine has CPUs for us
+    std::vector<Network> trusted_proxies;                // whose X-Forwarded-* are believed
+    Duration grace = std::chrono::seconds(10);           // after SIGTERM, for what is in flight
+    Duration header_timeout = std::chrono::seconds(10);  // from the first byte of a head to its end
+    Duration idle_timeout = std::chrono::seconds(60);    // between requests of a kept connection
+    Duration body_timeout = std::chrono::seconds(30);    // between two pieces of a request's content
+    Duration write_timeout = std::chrono::seconds(30);   // for a client that does not read
+    std::size_t connections_max = 10'000;
+    std::size_t request_line_bytes_max = std::size_t{8} << 10;
+    std::size_t head_bytes_max = std::size_t{32} << 10;
+    std::size_t fields_max = 100;
+    std::size_t body_bytes_max = 0;  // of a request's content; 0 = no bound
+};
+
+struct AdminConfig {
+    http::ListenAddress listen = {"127.0.0.1", 8081};
+    std::string token;  // empty = none; never with an address others can reach
+};
+
+/// Who answers what is not on the shelf. `[origin]` is the default one, `[origins.<name>]` are others for routes to
+/// name.
+struct OriginConfig {
+    std::string name = "default";
+    std::vector<http::Endpoint> urls;
+    Duration connect_timeout = std::chrono::seconds(2);
+    Duration first_byte_timeout = std::chrono::seconds(30);  // from the request's last byte to the answer's first
+    Duration between_bytes_timeout = std::chrono::seconds(30);
+    std::size_t connections_max = 256;  // per URL
+    double price_per_call = 0;          // what one call costs, for the savings in the metrics
+    std::string currency;               // of the price: "EUR"
+};
+
+struct MemoryConfig {
+    std::size_t limit = std::size_t{256} << 20;    // resident bytes of the cache, overhead included
+    std::size_t entry_max = std::size_t{8} << 20;  // a larger response is not stored
+};
+
+/// Which requests are written to the access log.
+enum class AccessLog : std::uint8_t { off, misses, all };
+
+struct LogConfig {
+    base::LogLevel level = base::LogLevel::info;
+    base::LogFormat format = base::LogFormat::text;
+    AccessLog access = AccessLog::off;
+};
+
+struct Config {
+    ServerConfig server;
+    AdminConfig admin;
+    std::vector<OriginConfig> origins = {OriginConfig{}};  // [0] is the default one; its urls may be empty
+    MemoryConfig memory;
+    LogConfig log;
+    std::optional<Duration> default_ttl;  // for cacheable routes that name no ttl of their own
+    std::vector<RoutePolicy> routes;      // in file order; every one compiles
+
+    /// Names in order, as policy::Router::compile wants them.
+    std::vector<std::string> origin_names() const;
+};
+
+}  // namespace etage::gateway
