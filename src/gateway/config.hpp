@@ -3,12 +3,11 @@
 // (config_load.hpp). Everything here is checked; compose only builds from it.
 
 #include "base/log.hpp"
+#include "gateway/network.hpp"
 #include "http/uri.hpp"
 
 #include <etage/policy.hpp>
 #include <etage/time.hpp>
-
-#include <asio/ip/address.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,12 +16,6 @@
 #include <vector>
 
 namespace etage::gateway {
-
-/// "10.0.0.0/8", "fd00::/8", or one address. No host bits are set.
-struct Network {
-    asio::ip::address address;
-    unsigned prefix_length = 0;
-};
 
 /// Limits have a row each in docs/limits.md.
 struct ServerConfig {
