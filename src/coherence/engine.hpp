@@ -1,11 +1,16 @@
 #pragma once
 // The heart: fence and log (DESIGN §4). Pure: no I/O, no clock, no thread of its own.
 //
-// Concurrency · Any thread may call anything. Readers (`fence`, `judge`) never lock and never wait. Writers are
-// serialised by one mutex. A mark is published before `applied` moves past it (release), so whoever takes a fence at or
-// after a sequence also sees every mark up to it (acquire).
+// Concurrency · Any thread may call anything. Readers (`fence`, `judge`, `nothing_after`) never lock and never wait.
+// Writers are serialised by one mutex. A mark is published before `applied` moves past it (release), so whoever takes a
+// fence at or after a position also sees every mark up to it (acquire).
 // Lifetime · Owns all it uses; outlives everyone who holds a fence only as a number.
-// What this does not promise · It does not know entries. Who stores must pass the fence taken before the fill began.
+// Interleavings that bite · (1) A fill begins before an invalidation and lands after it: its fence is below the mark,
+// so it is gone however late it lands. (2) A fill takes its fence between the marks and the move of `applied`: it began
+// after the commit, yet its fence is below the mark. It is gone too: too much, never too little. (3) With a log that
+// lives elsewhere a mark may be known here before its turn in the log (`apply_ahead`): until the reader has come so
+// far, every fence taken here is below it, so what carries the tag is filled but neither kept nor joined. What this
+// does not promise · It does not know entries. Who stores must pass the fence taken before the fill began.
 
 #include "coherence/mark_table.hpp"
 
@@ -24,28 +29,35 @@ enum class Softness : std::uint8_t { hard, soft };
 /// What rule 2 says of an entry.
 enum class Validity : std::uint8_t {
     valid,
-    stale,   // a soft mark: usable only under stale-while-revalidate or stale-if-error
-    gone,    // a hard mark or below the floor: never served, not even as a fallback
+    stale,  // a soft mark: usable only under stale-while-revalidate or stale-if-error
+    gone,   // a hard mark or below the floor: never served, not even as a fallback
 };
 
 /// One invalidation as it stands in the log.
 struct Record {
-    std::span<const TagHash> tags;   // borrowed for the call
+    std::span<const TagHash> tags;  // borrowed for the call
     Softness softness = Softness::hard;
 };
 
 class Engine {
 public:
-    /// `start`: the position at which this instance begins, cold (compose gives wall-clock ms << 20, so that a token of an
-    /// earlier life is never ahead). `marks_max`: how many marks the table remembers before it forgets the oldest, which
+    /// A row of docs/limits.md: marks remembered before the oldest are forgotten. 2 MiB. Reached: marks_forgotten().
+    static constexpr std::size_t marks_max_default = std::size_t{1} << 16;
+
+    /// `start`: the position at which this instance begins, cold: what is older is gone. (compose gives wall-clock ms
+    /// << 20, so that a token of an earlier life is never ahead.) `marks_max`: see MarkTable; a mark that is forgotten
     /// only ever invalidates more.
-    explicit Engine(Sequence start = 0, std::size_t marks_max = std::size_t{1} << 16);
+    explicit Engine(Sequence start = 0, std::size_t marks_max = marks_max_default);
 
     /// Rule 1: the position up to which the log has been applied. Take it before looking anywhere for the answer.
     Sequence fence() const noexcept { return applied_.load(std::memory_order_acquire); }
 
     /// Rule 2, whole: O(number of tags). `tags` are all tags of the entry, implicit ones included.
     Validity judge(Sequence fence, std::span<const TagHash> tags) const noexcept;
+
+    /// Rule 2, fast path: no mark and no floor lies after `position`. An entry that was found valid after reading
+    /// `fence() == position` still is. Unlike `fence() == position` this also sees what was applied ahead.
+    bool nothing_after(Sequence position) const noexcept { return newest_.load(std::memory_order_acquire) <= position; }
 
     /// Rule 6 for a log that lives in this process: applies the record and returns its position, the token.
     Sequence invalidate(const Record&);
@@ -54,21 +66,35 @@ public:
     /// change nothing.
     void apply(Sequence position, const Record&);
 
-    /// Rule 6 with a log that lives elsewhere: the local effect, before the position is known. Kills what has a fence at
-    /// or below the present one.
+    /// Rule 6 with a log that lives elsewhere, first step: the local effect, while the position is not known yet. Kills
+    /// what has a fence at or below the present one.
     void apply_ahead(const Record&);
 
-    /// A gap in the log: everything with an older fence is gone (DESIGN §4, failures).
-    void raise_floor(Sequence);
+    /// Second step: the log has accepted the record at `position`. Must come before the acknowledgement: another
+    /// instance may be ahead of this one in the log, and what it began to fill before this record, with a fence above
+    /// ours, may lie in the shared store. Does not move `fence()`: records in between are still to come.
+    void apply_ahead(Sequence position, const Record&);
+
+    /// A gap in the log: everything with an older fence is gone, and reading goes on behind `position` (DESIGN §4,
+    /// failures). Positions at or below `fence()` change nothing: what they cover has been applied.
+    void raise_floor(Sequence position);
     Sequence floor() const noexcept { return floor_.load(std::memory_order_acquire); }
 
     /// Rule 6: may a read that carries this token be answered from the shelf?
     bool caught_up(Sequence token) const noexcept { return fence() >= token; }
 
+    std::size_t marks_max() const noexcept { return marks_.marks_max(); }
+    /// Marks forgotten for want of room since the start: each made some entries invalid that nobody had invalidated.
+    std::uint64_t marks_forgotten() const noexcept { return marks_.forgotten(); }
+
 private:
+    void publish(Sequence position, const Record&) noexcept;
+    void cover(Sequence position) noexcept;
+
     std::mutex writers_;
-    std::atomic<Sequence> applied_{0};
-    std::atomic<Sequence> floor_{0};
+    std::atomic<Sequence> applied_;
+    std::atomic<Sequence> newest_;  // no mark and no floor lies after it; at least applied_
+    std::atomic<Sequence> floor_;
     MarkTable marks_;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
-// Everything a tag (DESIGN §4): surrogate keys, and implicit tags for the key itself, the URI, path prefixes, host, route,
-// user and everything. One hash names a tag; its kind is part of it, so a surrogate key can never imitate a URI.
+// Everything a tag (DESIGN §4): surrogate keys, and implicit tags for the key itself, the URI, path prefixes, host,
+// route, user and everything. One hash names a tag; its kind is part of it, so a surrogate key can never imitate a URI.
 
 #include <etage/sequence.hpp>
 
