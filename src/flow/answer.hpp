@@ -1,6 +1,7 @@
 #pragma once
 // What leaves the walk, and the port through which a connection asks for it.
 
+#include "flow/notes.hpp"
 #include "http/h1_writer.hpp"
 #include "http/message.hpp"
 #include "net/body_source.hpp"
@@ -37,14 +38,14 @@ struct Answer {
     base::Ref<const base::Bytes> owned_body;
 };
 
-/// One request on its way, as the connection presents it. Borrows from the connection's buffers for the call of
-/// answer_now(), and until answer() has been awaited.
+/// One request on its way, as the connection presents it. Borrows from the connection's buffers until it is answered.
 struct Visit {
     const http::RequestHead& request;
     std::string_view client_address;           // numeric, without port; of the real peer
-    std::string_view scheme = "http";          // of the listener
+    std::string_view scheme;                   // of the listener: "http"
     Now now;
-    std::string& key;                          // scratch of the worker; capacity is reused
+    std::string& key;                          // scratch of the worker; its capacity is reused
+    Notes notes{};                             // what the walk found out so far
 };
 
 /// What a connection loop needs of the house. Implemented by the walk and by the admin pages. Thread-safe.
@@ -54,11 +55,12 @@ public:
 
     /// Steps 1–4 and 8 in one plain call: no allocation, no clock, no lock held across work, no suspension. True: `out`
     /// is complete. False: nothing was answered; await answer().
-    virtual bool answer_now(const Visit& visit, Answer& out) noexcept = 0;
+    virtual bool answer_now(Visit& visit, Answer& out) noexcept = 0;
 
-    /// Steps 1–8. `body` is the request's content (null = none); what is left unread when the answer arrives, the
-    /// connection drains or closes. Never throws and never fails: failures are answers.
-    virtual asio::awaitable<void> answer(Visit visit, std::shared_ptr<net::BodySource> body, Answer& out) = 0;
+    /// Goes on from where answer_now() stopped with the same visit: steps 5–8. `body` is the request's content (null =
+    /// none); what is left unread when the answer arrives, the connection drains or closes. Never throws and never
+    /// fails: failures are answers.
+    virtual asio::awaitable<void> answer(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out) = 0;
 
     /// For requests that were not HTTP: the answer to send before closing.
     virtual void refuse(Fault fault, std::string_view why, Answer& out) noexcept = 0;

@@ -39,6 +39,7 @@ struct EntryParts {
     std::vector<TagHash> tags;            // all of them, implicit ones included
     http::Stamps stamps;
     std::uint32_t route_revision = 0;
+    bool for_authorized = false;          // may answer a request with credentials (RFC 9111 §3.5)
     int status = 200;
     http::Fields fields;                  // as the origin sent them, hop-by-hop fields removed: for revalidation
     std::string etag;                     // the origin's validator or the one made here; identity coding; may be empty

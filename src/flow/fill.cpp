@@ -1,0 +1,377 @@
+// Step 7 for all who wait: one fetch, the rules of storing, the shelf, and the landing.
+//
+// Interleavings that bite · The fence in the flight was read before the fetch; everything stored here carries it, never
+// "now" (rule 3). The entry is put before the flight leaves the table; the flight leaves before it lands, so nobody joins
+// a flight whose outcome is old.
+
+#include "flow/present.hpp"
+#include "flow/tags.hpp"
+#include "flow/walk.hpp"
+#include "http/cache_control.hpp"
+#include "http/vary.hpp"
+#include "policy/freshness.hpp"
+#include "policy/invalidate.hpp"
+#include "policy/storable.hpp"
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <algorithm>
+
+namespace etage::flow {
+
+struct Walk::Plan {
+    Plan(const Visit& visit) : asked(visit.request, visit.scheme) {}
+
+    Asked asked;
+    std::string key;                             // primary
+    base::Hash128 key_hash;
+    policy::Match match;                         // its captures borrow from asked
+    bool per_user = false;
+    base::Ref<const store::Entry> validate;      // to ask the origin about, or null
+    base::Ref<const store::Entry> refreshing;    // whose refresh this is, or null
+    OriginRequest request;
+    Now request_time{};
+    Now response_time{};
+};
+
+namespace {
+
+/// Whatever the fill does, its waiters are released, the entry may be refreshed again, and compose can count it out.
+template <class F>
+struct AtExit {
+    F run;
+    ~AtExit() { run(); }
+};
+template <class F>
+AtExit(F) -> AtExit<F>;
+
+bool is_origin_error(int status) noexcept {   // RFC 5861 §4
+    return status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+policy::Exchange exchange_of(const http::RequestHead& request, const http::RequestCacheControl& request_cc, int status,
+                             http::FieldSpan response, const http::ResponseCacheControl& response_cc,
+                             const policy::Route* route, bool per_user) {
+    return {request, request_cc, status, response, response_cc, route, per_user};
+}
+
+/// Law 12, RFC 9111 §3.2: fields of a 304 that describe the message or content they came with are not merged.
+bool merges_from_304(const http::Field& field) noexcept {
+    switch (field.id) {
+        case http::FieldId::content_encoding:
+        case http::FieldId::content_length:
+        case http::FieldId::content_range:
+        case http::FieldId::content_type:
+        case http::FieldId::etag:
+        case http::FieldId::set_cookie:
+        case http::FieldId::transfer_encoding: return false;
+        default: return true;
+    }
+}
+
+http::Fields freshened(const http::Fields& stored, const http::Fields& update) {
+    http::Fields merged = stored;
+    for (const http::Field& field : update.span())
+        if (merges_from_304(field)) merged.remove(field.name);
+    for (const http::Field& field : update.span())
+        if (merges_from_304(field)) merged.add(field.name, field.value);
+    return merged;
+}
+
+}  // namespace
+
+std::shared_ptr<Flight> Walk::new_flight(const Visit& visit, Sequence fence) const {
+    const auto primary = std::string_view(visit.key).substr(0, visit.notes.key_bytes);
+    const std::string identity =
+        visit.notes.per_user() ? std::to_string(base::hash64(visit.notes.identity.text, rooms_.secret)) : std::string();
+    return std::make_shared<Flight>(
+        visit.key, fence, request_tags({visit.request, visit.scheme, primary, visit.notes.match, identity}));
+}
+
+std::shared_ptr<Walk::Plan> Walk::plan(const Visit& visit) const {
+    auto plan = std::make_shared<Plan>(visit);
+    const Notes& notes = visit.notes;
+    plan->key = visit.key.substr(0, notes.key_bytes);
+    plan->key_hash = notes.key_hash;
+    plan->match = rooms_.router.match(plan->asked.head().method, plan->asked.head().path);
+    plan->per_user = notes.per_user();
+    plan->request = request_for(plan->asked.head(), plan->asked.scheme(), visit.client_address, plan->match, true);
+    if (notes.stop == Stop::stale_while) plan->refreshing = notes.entry;
+    if (!notes.entry) return plan;
+    const store::EntryParts& stored = notes.entry->parts();
+    if (!stored.etag.empty() && !stored.etag_is_ours)
+        plan->request.fields.set(http::FieldId::if_none_match, stored.etag);
+    if (!stored.last_modified.empty())
+        plan->request.fields.set(http::FieldId::if_modified_since, stored.last_modified);
+    if (http::contains(plan->request.fields, http::FieldId::if_none_match) ||
+        http::contains(plan->request.fields, http::FieldId::if_modified_since))
+        plan->validate = notes.entry;
+    return plan;
+}
+
+void Walk::launch(const asio::any_io_executor& executor, std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan) {
+    rooms_.fills_under_way.fetch_add(1, std::memory_order_relaxed);
+    asio::co_spawn(executor, fly(std::move(flight), std::move(plan)), asio::detached);
+}
+
+asio::awaitable<void> Walk::fly(std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan) {
+    const AtExit done{[&] {
+        if (plan->refreshing) plan->refreshing->end_refresh();
+        rooms_.flights.leave(*flight);
+        if (!flight->has_landed()) {
+            Outcome failed;
+            failed.error = Error{Blame::us, Fault::internal, false, "internal error"};
+            flight->land(std::move(failed));
+        }
+        rooms_.fills_under_way.fetch_sub(1, std::memory_order_release);
+    }};
+    try {
+        plan->request_time = base::read_clock();
+        auto response = co_await fetch(std::move(plan->request));
+        plan->response_time = base::read_clock();
+        if (!response) {
+            Outcome failed;
+            failed.error = std::move(response.error());
+            rooms_.flights.leave(*flight);
+            flight->land(std::move(failed));
+        } else if (response->status == 304 && plan->validate) {
+            co_await land_validated(*flight, *plan, std::move(*response));
+        } else if (is_origin_error(response->status)) {
+            co_await land_error(*flight, *plan, std::move(*response));
+        } else {
+            co_await land_storable(*flight, *plan, std::move(*response));
+        }
+    } catch (const std::exception& e) {
+        rooms_.log.error("fill failed", {{"path", plan->asked.head().path}, {"what", e.what()}});
+    }
+}
+
+asio::awaitable<void> Walk::land_storable(Flight& flight, Plan& plan, OriginResponse response) {
+    const auto request_cc = http::parse_request_cache_control(plan.asked.head().fields);
+    const auto response_cc = http::parse_response_cache_control(response.fields);
+    const auto verdict = policy::judge_storable(exchange_of(plan.asked.head(), request_cc, response.status,
+                                                            response.fields, response_cc, plan.match.route,
+                                                            plan.per_user));
+    if (!verdict.yes) {
+        land_exclusive(flight, plan, std::move(response), verdict.why_not);
+        co_return;
+    }
+    if (!response.body) {
+        std::string content = std::move(response.content);
+        co_await land_whole(flight, plan, std::move(response), std::move(content));
+        co_return;
+    }
+    const bool small = response.content_length && *response.content_length <= rooms_.limits.collect_bytes_max;
+    if (response.content_length && *response.content_length > rooms_.limits.entry_bytes_max)
+        land_exclusive(flight, plan, std::move(response), Detail::too_large);
+    else if (small)
+        co_await land_whole(flight, plan, std::move(response), {});
+    else
+        co_await land_arriving(flight, plan, std::move(response));
+}
+
+/// An origin's error is never stored; those who wait share it, or fall back on what they have.
+asio::awaitable<void> Walk::land_error(Flight& flight, Plan& plan, OriginResponse response) {
+    const auto cc = http::parse_response_cache_control(response.fields);
+    const bool shareable = !cc.is_private && !http::contains(response.fields, http::FieldId::set_cookie) &&
+                           (!response.body || (response.content_length &&
+                                               *response.content_length <= rooms_.limits.error_bytes_max));
+    if (!shareable) {
+        land_exclusive(flight, plan, std::move(response), Detail::status_not_cacheable);
+        co_return;
+    }
+    std::string content = std::move(response.content);
+    const int status = response.status;
+    auto parts = parts_of(flight, plan, response);
+    while (response.body) {
+        auto piece = co_await response.body->read();
+        if (!piece || piece->empty()) break;
+        content += *piece;
+    }
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::entry;
+    outcome.status = status;
+    outcome.detail = Detail::status_not_cacheable;
+    outcome.tags = parts.tags;
+    outcome.entry = co_await shape(plan, std::move(parts), std::move(content));
+    rooms_.flights.leave(flight);
+    flight.land(std::move(outcome));
+}
+
+/// Content that is here, or small enough to wait for.
+asio::awaitable<void> Walk::land_whole(Flight& flight, Plan& plan, OriginResponse response, std::string content) {
+    auto parts = parts_of(flight, plan, response);
+    while (response.body) {
+        auto piece = co_await response.body->read();
+        if (!piece) {   // law 9: incomplete messages are never stored and never completed
+            Outcome failed;
+            failed.error = std::move(piece.error());
+            failed.status = 0;
+            rooms_.flights.leave(flight);
+            flight.land(std::move(failed));
+            co_return;
+        }
+        if (piece->empty()) break;
+        content += *piece;
+    }
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::entry;
+    outcome.status = response.status;
+    outcome.vary = http::parse_vary(response.fields);
+    outcome.secondary_key = parts.secondary_key;
+    outcome.tags = parts.tags;
+    outcome.entry = co_await shape(plan, std::move(parts), std::move(content));
+    outcome.stored = shelve(outcome.entry, plan, outcome.detail);
+    rooms_.flights.leave(flight);
+    flight.land(std::move(outcome));
+}
+
+/// Content that is large or of unknown length: those who wait get it as it comes, the shelf when it is complete.
+asio::awaitable<void> Walk::land_arriving(Flight& flight, Plan& plan, OriginResponse response) {
+    auto parts = parts_of(flight, plan, response);
+    auto arriving = std::make_shared<Arriving>();
+    arriving->status = response.status;
+    arriving->fields = response.fields;
+    arriving->content_length = response.content_length;
+    arriving->body = std::make_shared<SharedBody>();
+    const auto body = arriving->body;
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::arriving;
+    outcome.status = response.status;
+    outcome.vary = http::parse_vary(response.fields);
+    outcome.secondary_key = parts.secondary_key;
+    outcome.tags = parts.tags;
+    outcome.arriving = std::move(arriving);
+    flight.land(std::move(outcome));   // stays in the table: whoever comes reads along
+
+    const AtExit cut{[&] { body->fail(Error{Blame::origin, Fault::origin_incomplete, false, "cut short"}); }};
+    bool keeping = true;
+    for (;;) {
+        auto piece = co_await response.body->read();
+        if (!piece) {
+            body->fail(std::move(piece.error()));
+            co_return;
+        }
+        if (piece->empty()) break;
+        if (keeping && body->size() + piece->size() > rooms_.limits.entry_bytes_max) {
+            keeping = false;
+            rooms_.flights.leave(flight);
+            body->stop_keeping();
+            rooms_.metrics.add(Detail::too_large);
+        }
+        if (!co_await body->append(*piece)) co_return;
+    }
+    std::string content = keeping ? body->whole() : std::string();
+    body->finish();
+    if (!keeping) co_return;
+    Detail why_not = Detail::none;
+    shelve(co_await shape(plan, std::move(parts), std::move(content)), plan, why_not);
+}
+
+/// RFC 9111 §4.3.4: the stored response, freshened, with the fence of this validation.
+asio::awaitable<void> Walk::land_validated(Flight& flight, Plan& plan, OriginResponse response) {
+    const store::EntryParts& stored = plan.validate->parts();
+    response.fields = freshened(stored.fields, response.fields);
+    response.status = stored.status;
+    const auto& body = plan.validate->representation(http::Coding::identity).body;
+    std::string content(body ? body->view() : std::string_view{});
+    auto parts = parts_of(flight, plan, response);
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::entry;
+    outcome.status = 304;
+    outcome.vary = http::parse_vary(response.fields);
+    outcome.secondary_key = parts.secondary_key;
+    outcome.tags = parts.tags;
+    outcome.entry = co_await shape(plan, std::move(parts), std::move(content));
+    const auto request_cc = http::parse_request_cache_control(plan.asked.head().fields);
+    const auto response_cc = http::parse_response_cache_control(response.fields);
+    const auto verdict = policy::judge_storable(exchange_of(plan.asked.head(), request_cc, response.status,
+                                                            response.fields, response_cc, plan.match.route,
+                                                            plan.per_user));
+    outcome.detail = verdict.why_not;
+    if (verdict.yes) outcome.stored = shelve(outcome.entry, plan, outcome.detail);
+    else rooms_.store.remove(*plan.validate);
+    rooms_.flights.leave(flight);
+    flight.land(std::move(outcome));
+}
+
+void Walk::land_exclusive(Flight& flight, Plan& plan, OriginResponse response, Detail why) {
+    // no_store of a request says nothing about the key; everything else will be so next time, too.
+    if (plan.asked.head().method != http::Method::head)
+        rooms_.store.mark_not_shareable(plan.key_hash, plan.key,
+                                        plan.response_time.mono + rooms_.limits.not_shareable_for);
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::not_shareable;
+    outcome.status = response.status;
+    outcome.detail = why;
+    outcome.exclusive = std::move(response);
+    rooms_.flights.leave(flight);
+    flight.land(std::move(outcome));
+}
+
+store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const OriginResponse& response) const {
+    const http::RequestHead& request = plan.asked.head();
+    const auto request_cc = http::parse_request_cache_control(request.fields);
+    const auto response_cc = http::parse_response_cache_control(response.fields);
+    const auto exchange = exchange_of(request, request_cc, response.status, response.fields, response_cc,
+                                      plan.match.route, plan.per_user);
+    store::EntryParts parts;
+    parts.key_hash = plan.key_hash;
+    parts.key = plan.key;
+    parts.fence = flight.fence();
+    http::append_secondary_key(parts.secondary_key, http::parse_vary(response.fields), request.fields);
+    parts.tags = flight.request_tags();
+    const auto add = [&](std::string_view tag) {
+        parts.tags.push_back(coherence::tag_hash(coherence::TagKind::surrogate, tag));
+    };
+    policy::for_each_surrogate(response.fields, add);
+    for (const std::string& tag : response.tags) add(tag);
+    std::ranges::sort(parts.tags);
+    parts.tags.erase(std::ranges::unique(parts.tags).begin(), parts.tags.end());
+    const auto moment = static_cast<std::uint64_t>(plan.response_time.mono.time_since_epoch().count());
+    const std::uint64_t jitter = base::hash64(plan.key, rooms_.secret ^ moment);
+    parts.stamps = policy::compute_stamps({exchange, plan.request_time, plan.response_time, jitter});
+    parts.route_revision = plan.match.route != nullptr ? plan.match.route->revision : 0;
+    parts.for_authorized = response_cc.is_public || response_cc.s_maxage || response_cc.must_revalidate;
+    parts.status = response.status;
+    parts.fields = response.fields;
+    return parts;
+}
+
+/// Heads and codings are made on a compressor thread when there is something to compress; the event loop goes on.
+asio::awaitable<base::Ref<const store::Entry>> Walk::shape(Plan& plan, store::EntryParts parts, std::string content) {
+    const Presentation how{plan.match.route, rooms_.via, plan.per_user, plan.response_time.wall};
+    if (!would_compress(parts.status, parts.fields, content.size())) {
+        shape_entry(parts, std::move(content), how);
+        co_return base::make_ref<const store::Entry>(std::move(parts));
+    }
+    const auto work = [&]() -> asio::awaitable<void> {
+        shape_entry(parts, std::move(content), how);
+        co_return;
+    };
+    co_await asio::co_spawn(rooms_.compressors, work, asio::use_awaitable);
+    rooms_.metrics.add(base::Counter::compressions);
+    co_return base::make_ref<const store::Entry>(std::move(parts));
+}
+
+bool Walk::shelve(const base::Ref<const store::Entry>& entry, const Plan& plan, Detail& why_not) {
+    const store::EntryParts& parts = entry->parts();
+    const auto vary = http::parse_vary(parts.fields);
+    if (parts.tags.size() > rooms_.limits.tags_max) why_not = Detail::too_many_tags;
+    else if (vary.names.size() > rooms_.limits.vary_names_max) why_not = Detail::vary_too_wide;
+    // Rule 5: what was invalidated while it was fetched is answered to those who asked before, and forgotten.
+    else if (rooms_.engine.judge(parts.fence, parts.tags) == coherence::Validity::gone) why_not = Detail::fenced;
+    else if (plan.asked.head().method == http::Method::head) why_not = Detail::method_not_cacheable;
+    else {
+        switch (rooms_.store.put(entry, vary)) {
+            case store::MemoryStore::Put::stored: rooms_.metrics.add(base::Counter::stored); return true;
+            case store::MemoryStore::Put::older_fence: why_not = Detail::fenced; break;
+            case store::MemoryStore::Put::too_large: why_not = Detail::too_large; break;
+        }
+    }
+    return false;
+}
+
+}  // namespace etage::flow

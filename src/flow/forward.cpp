@@ -1,0 +1,141 @@
+// Step 7 for one: requests as the origin gets them, answers that are not shared, and what an answer invalidates.
+
+#include "coherence/tag.hpp"
+#include "flow/cache_status.hpp"
+#include "flow/present.hpp"
+#include "flow/tags.hpp"
+#include "flow/walk.hpp"
+#include "policy/invalidate.hpp"
+#include "policy/key.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace etage::flow {
+
+namespace {
+
+/// Law 3: what a client could use to make the origin answer for another host, path, method or peer than the key says.
+constexpr std::array dangerous_prefixes = {
+    std::string_view("x-forwarded-"), std::string_view("x-original-"),  std::string_view("x-rewrite-"),
+    std::string_view("x-http-"),      std::string_view("x-method-"),    std::string_view("x-host"),
+    std::string_view("x-real-ip"),    std::string_view("x-client-ip"),  std::string_view("x-cluster-client-ip"),
+    std::string_view("true-client-ip"), std::string_view("x-wap-profile"), std::string_view("x-server-name"),
+};
+
+bool is_dangerous(const http::Field& field) noexcept {
+    if (field.id == http::FieldId::forwarded) return true;
+    return std::ranges::any_of(dangerous_prefixes, [&](std::string_view prefix) {
+        return field.name.size() >= prefix.size() && http::iequals(field.name.substr(0, prefix.size()), prefix);
+    });
+}
+
+/// Law 6: a fill asks for the whole, unconditional, identity representation; what this client alone wants stays here.
+bool is_for_this_client_only(const http::Field& field) noexcept {
+    switch (field.id) {
+        case http::FieldId::if_match:
+        case http::FieldId::if_none_match:
+        case http::FieldId::if_modified_since:
+        case http::FieldId::if_unmodified_since:
+        case http::FieldId::if_range:
+        case http::FieldId::range:
+        case http::FieldId::expect:
+        case http::FieldId::accept_encoding: return true;
+        default: return false;
+    }
+}
+
+}  // namespace
+
+OriginRequest Walk::request_for(const http::RequestHead& request, std::string_view scheme, std::string_view client,
+                                const policy::Match& match, bool fill) const {
+    OriginRequest out;
+    out.method = fill ? http::Method::get : request.method;
+    out.method_text = fill ? std::string(http::method_name(http::Method::get)) : std::string(request.method_text);
+    out.target = policy::forwarded_target(match.route, request);
+    out.authority = request.authority;
+    out.fields = http::Fields(request.fields);
+    http::remove_hop_by_hop(out.fields);
+    out.fields.remove_if([&](const http::Field& field) {
+        return field.id == http::FieldId::host || field.id == http::FieldId::etage_min_seq || is_dangerous(field) ||
+               (fill && is_for_this_client_only(field));
+    });
+    if (!rooms_.via.empty()) {
+        out.fields.add(http::FieldId::via, rooms_.via);
+        out.fields.add(http::FieldId::x_forwarded_for, client);
+        out.fields.add(http::FieldId::x_forwarded_proto, scheme);
+        out.fields.add(http::FieldId::x_forwarded_host, request.authority);
+    }
+    out.client_address = client;
+    out.route = match.route;
+    if (match.route != nullptr)
+        for (std::size_t i = 0; i < match.route->capture_names.size(); ++i) out.captures.emplace_back(match.captures[i]);
+    return out;
+}
+
+asio::awaitable<Result<OriginResponse>> Walk::fetch(OriginRequest request) {
+    const std::size_t index = request.route != nullptr ? request.route->origin : 0;
+    rooms_.metrics.add(base::Counter::origin_fetches);
+    rooms_.metrics.add_origin_call(index);
+    const std::string target = request.target;
+    auto response = co_await rooms_.origins[index]->fetch(std::move(request));
+    if (!response && response.error().blame != Blame::client) {
+        rooms_.metrics.add(base::Counter::origin_errors);
+        rooms_.log.warn("origin failed", {{"target", target},
+                                          {"fault", fault_name(response.error().fault)},
+                                          {"what", response.error().what}});
+    }
+    co_return response;
+}
+
+asio::awaitable<void> Walk::forward_alone(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out) {
+    auto request = request_for(visit.request, visit.scheme, visit.client_address, visit.notes.match, false);
+    if (body) {
+        request.body = std::move(body);
+        if (visit.request.body == http::BodyKind::length) request.content_length = visit.request.content_length;
+    }
+    auto response = co_await fetch(std::move(request));
+    if (response) present_origin_response(visit, std::move(*response), out);
+    else answer_error(visit, response.error(), out);
+}
+
+void Walk::present_origin_response(Visit& visit, OriginResponse response, Answer& out) {
+    out.verdict.forward = visit.notes.forward;
+    out.verdict.detail = visit.notes.detail;
+    out.verdict.forward_status = response.status;
+    auto fields = client_fields(response.fields,
+                                {visit.notes.match.route, rooms_.via, visit.notes.per_user(), visit.now.wall});
+    // An answer that is not from the shelf keeps what the origin said of its age.
+    if (const auto age = http::find(response.fields, http::FieldId::age)) fields.add(http::FieldId::age, *age);
+    if (!response.body && !response.content_length) response.content_length = response.content.size();
+    present_response(visit, response.status, response.reason, fields, response.content_length, false, out);
+    if (response.body) {
+        if (!out.head_only) out.stream = std::move(response.body);
+    } else if (!out.head_only) {
+        out.owned_body = base::make_bytes(std::move(response.content));
+        out.body = out.owned_body->view();
+    }
+    append_cache_status(out.tail, out.verdict);
+    if (policy::invalidates(visit.request.method, response.status)) invalidate_after(visit, response, out);
+    finish_forwarded(visit, out);
+}
+
+/// RFC 9111 §4.4, and rule 6: before the client hears of its success, nothing older may be served any more.
+void Walk::invalidate_after(Visit& visit, const OriginResponse& response, Answer& out) {
+    std::vector<TagHash> tags;
+    const auto surrogate = [&](std::string_view tag) {
+        tags.push_back(coherence::tag_hash(coherence::TagKind::surrogate, tag));
+    };
+    policy::collect_invalidations(visit.request, visit.scheme, response.fields, visit.notes.match,
+                                  {surrogate, [&](std::string_view uri) { tags.push_back(uri_tag(uri)); }});
+    for (const std::string& tag : response.invalidates) surrogate(tag);
+    if (tags.empty()) return;
+    const Sequence token = rooms_.engine.invalidate({tags, coherence::Softness::hard});
+    rooms_.metrics.add(base::Counter::invalidations);
+    out.tail.begin("Etage-Seq: ");
+    out.tail.number(static_cast<std::int64_t>(token));
+    out.tail.end();
+}
+
+}  // namespace etage::flow

@@ -1,0 +1,145 @@
+// Steps 1–4 and 8: a hit is this one plain function. Nothing here allocates once the worker's key buffer has grown, reads
+// a clock, suspends, or holds a lock while it works.
+
+#include "flow/cache_status.hpp"
+#include "flow/present.hpp"
+#include "flow/walk.hpp"
+#include "http/vary.hpp"
+#include "policy/reuse.hpp"
+
+#include <charconv>
+
+namespace etage::flow {
+
+namespace {
+
+bool stop(Visit& visit, Stop where, Forward forward, Detail detail = Detail::none) noexcept {
+    visit.notes.stop = where;
+    visit.notes.forward = forward;
+    visit.notes.detail = detail;
+    return false;
+}
+
+bool has_credentials(const Visit& visit) noexcept {
+    return http::contains(visit.request.fields, http::FieldId::authorization) || visit.notes.identity.present;
+}
+
+/// Rule 6: a read that carries a token is answered from the shelf only when the log has been applied that far.
+bool behind_token(const Visit& visit, const coherence::Engine& engine) noexcept {
+    const auto text = http::find(visit.request.fields, http::FieldId::etage_min_seq);
+    if (!text) return false;
+    Sequence token = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), token);
+    return error != std::errc{} || end != text->data() + text->size() || !engine.caught_up(token);
+}
+
+}  // namespace
+
+bool Walk::answer_now(Visit& visit, Answer& out) noexcept {
+    rooms_.metrics.add(base::Counter::requests);
+    try {
+        return look_up(visit, out);
+    } catch (const std::bad_alloc&) {   // the key buffer could not grow: go the long way
+        return stop(visit, Stop::forward_alone, Forward::bypass, Detail::internal);
+    }
+}
+
+bool Walk::look_up(Visit& visit, Answer& out) {
+    Notes& notes = visit.notes;
+    const http::RequestHead& request = visit.request;
+
+    // 1: which rule applies?
+    notes.match = rooms_.router.match(request.method, request.path);
+    const policy::Route* route = notes.match.route;
+    if (route == nullptr && rooms_.handlers_only) return stop(visit, Stop::unrouted, Forward::none);
+
+    // 2: may this client come in?
+    notes.identity = policy::identity_of(route, request);
+    if (route != nullptr && !route->policy.limits.empty()) {
+        notes.gate = pass_gate(rooms_.buckets,
+                               {request, *route, notes.identity, visit.client_address, visit.now.mono, rooms_.secret});
+        if (notes.gate.refused_by() != nullptr) return stop(visit, Stop::refused, Forward::none, Detail::rate_limited);
+    }
+
+    // 3: what is it called?
+    if (request.method != http::Method::get && request.method != http::Method::head)
+        return stop(visit, Stop::forward_alone, Forward::method);
+    if (request.has_body()) return stop(visit, Stop::forward_alone, Forward::bypass, Detail::request_body);
+    if (route != nullptr && route->policy.cache.pass)
+        return stop(visit, Stop::forward_alone, Forward::bypass, Detail::route_pass);
+    notes.request_cc = http::parse_request_cache_control(request.fields);
+    if (!policy::make_key(visit.key, {request, route, visit.scheme, notes.identity, rooms_.secret}))
+        return stop(visit, Stop::forward_alone, Forward::bypass, Detail::key_too_long);
+    notes.key_bytes = visit.key.size();
+    notes.key_hash = base::hash128(visit.key, rooms_.secret);
+    if (behind_token(visit, rooms_.engine))
+        return stop(visit, Stop::forward_alone, Forward::bypass, Detail::behind_token);
+
+    // 4: is it on the shelf?
+    return find_entry(visit, out);
+}
+
+bool Walk::find_entry(Visit& visit, Answer& out) {
+    Notes& notes = visit.notes;
+    const auto shelf = rooms_.store.find(notes.key_hash, visit.key);
+    if (!shelf) return stop(visit, Stop::fill, Forward::uri_miss);
+    http::append_secondary_key(visit.key, shelf->vary, visit.request.fields);
+    const auto secondary = std::string_view(visit.key).substr(notes.key_bytes);
+    base::Ref<const store::Entry> entry(shelf->find(secondary));
+    const std::uint32_t revision = notes.match.route != nullptr ? notes.match.route->revision : 0;
+    if (!entry || entry->parts().route_revision != revision) {
+        if (shelf->not_shareable_until > visit.now.mono)
+            return stop(visit, Stop::forward_alone, Forward::bypass, Detail::not_shareable);
+        return stop(visit, Stop::fill, shelf->variants.empty() || entry ? Forward::uri_miss : Forward::vary_miss);
+    }
+
+    const coherence::Validity valid = validity(*entry);
+    if (valid == coherence::Validity::gone) {
+        rooms_.store.remove(*entry);
+        return stop(visit, Stop::fill, Forward::uri_miss, Detail::invalidated);
+    }
+    // RFC 9111 §3.5, DESIGN §6: what was not marked as shared answers no request with credentials.
+    if (!entry->parts().for_authorized && !notes.per_user() && has_credentials(visit))
+        return stop(visit, Stop::forward_alone, Forward::bypass, Detail::authorization);
+
+    const bool soft = valid == coherence::Validity::stale;
+    const auto verdict = policy::judge_reuse(entry->parts().stamps, notes.request_cc, visit.now.mono, soft);
+    if (verdict.reuse == policy::Reuse::validate) {
+        notes.entry = std::move(entry);
+        return stop(visit, Stop::fill, verdict.forward, soft ? Detail::soft_invalidated : Detail::none);
+    }
+    out.verdict.detail = verdict.detail;
+    if (verdict.reuse == policy::Reuse::stale_while) {
+        notes.entry = std::move(entry);
+        return stop(visit, Stop::stale_while, Forward::none, verdict.detail);
+    }
+
+    // 8: in which shape?
+    finish_hit(visit, std::move(entry), out);
+    return true;
+}
+
+coherence::Validity Walk::validity(const store::Entry& entry) const noexcept {
+    // The position is read before the marks: marks that come later are judged next time.
+    const Sequence applied = rooms_.engine.fence();
+    if (entry.validated_at() == applied) return coherence::Validity::valid;
+    const auto verdict = rooms_.engine.judge(entry.parts().fence, entry.parts().tags);
+    if (verdict == coherence::Validity::valid) entry.note_validated(applied);
+    return verdict;
+}
+
+void Walk::finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer& out) noexcept {
+    out.verdict.hit = true;
+    if (present_entry(visit, entry, out)) rooms_.metrics.add(base::Counter::not_modified);
+    append_reuse_fields(visit, *entry, out);
+    append_limit_fields(out.tail, visit.notes.gate);
+    rooms_.metrics.add(base::Counter::hits);
+    if (out.verdict.detail != Detail::none) {
+        rooms_.metrics.add(base::Counter::stale_served);
+        rooms_.metrics.add(out.verdict.detail);
+    }
+    if (visit.notes.match.route != nullptr) rooms_.metrics.add_origin_saved(visit.notes.match.route->origin);
+    else rooms_.metrics.add_origin_saved(0);
+}
+
+}  // namespace etage::flow

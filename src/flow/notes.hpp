@@ -1,0 +1,44 @@
+#pragma once
+// What the walk has found out about one request, from step to step.
+
+#include "flow/gate.hpp"
+#include "http/cache_control.hpp"
+#include "policy/key.hpp"
+#include "policy/route.hpp"
+#include "store/entry.hpp"
+
+#include <etage/verdict.hpp>
+
+#include <cstdint>
+
+namespace etage::flow {
+
+/// Where answer_now() stopped, when it could not answer.
+enum class Stop : std::uint8_t {
+    unrouted,       // step 1: handlers only, and none matches
+    refused,        // step 2: a limit
+    forward_alone,  // step 3: not looked up, or not to be queued
+    stale_while,    // step 4: the entry may be served while it is refreshed
+    fill,           // step 4: nothing usable: fetch, together with whoever asks the same
+};
+
+/// Borrows from the request and from the route table.
+struct Notes {
+    Stop stop = Stop::fill;
+    policy::Match match;
+    GatePass gate;
+    policy::Identity identity;
+    http::RequestCacheControl request_cc;
+    base::Hash128 key_hash;
+    std::size_t key_bytes = 0;                    // of visit.key; what follows it there is the secondary key
+    base::Ref<const store::Entry> entry;          // found, not usable as it is: to validate, or to fall back on
+    Forward forward = Forward::none;
+    Detail detail = Detail::none;
+
+    /// The identity is part of the key.
+    bool per_user() const noexcept {
+        return identity.present && match.route != nullptr && match.route->policy.cache.per == Per::user;
+    }
+};
+
+}  // namespace etage::flow

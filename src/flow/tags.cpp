@@ -1,0 +1,86 @@
+#include "flow/tags.hpp"
+
+#include "base/hash.hpp"
+#include "policy/invalidate.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace etage::flow {
+
+namespace {
+
+using coherence::tag_hash;
+using coherence::TagKind;
+
+std::string without_last_slash(std::string_view prefix) {
+    while (prefix.size() > 1 && prefix.ends_with('/')) prefix.remove_suffix(1);
+    return std::string(prefix);
+}
+
+void add_prefixes(std::vector<TagHash>& tags, std::string_view site, std::string_view path) {
+    std::string text(site);
+    text += '/';
+    tags.push_back(prefix_tag(text));
+    std::size_t segments = 0;
+    for (std::size_t i = 1; i <= path.size() && segments < prefix_tags_max; ++i) {
+        if (i < path.size() && path[i] != '/') continue;
+        if (path.substr(0, i) == "/") continue;
+        text.assign(site);
+        text += path.substr(0, i);
+        tags.push_back(prefix_tag(text));
+        ++segments;
+    }
+}
+
+void add_templates(std::vector<TagHash>& tags, const TagInput& in) {
+    if (in.match.route == nullptr) return;
+    const policy::TemplateInput values{in.match.route->capture_names, in.match.captures, in.request.query,
+                                       in.request.fields};
+    std::string text;
+    for (const policy::Template& tag : in.match.route->tags) {
+        text.clear();
+        if (tag.expand(text, values)) tags.push_back(tag_hash(TagKind::surrogate, text));
+    }
+}
+
+}  // namespace
+
+std::vector<TagHash> request_tags(const TagInput& in) {
+    std::vector<TagHash> tags;
+    tags.push_back(tag_hash(TagKind::everything, ""));
+    tags.push_back(tag_hash(TagKind::key, key_name(in.key, in.match.route)));
+
+    const auto& r = in.request;
+    const std::string full = policy::uri_text(in.scheme, r.authority, r.path, r.query, r.has_query);
+    const std::string_view uri = full;
+    const auto host_at = in.scheme.size() + 3;   // behind "://"
+    const auto path_at = uri.find('/', std::min(host_at, uri.size()));
+    if (path_at != std::string_view::npos) {
+        const auto local = uri.substr(path_at);
+        const auto path = local.substr(0, local.find('?'));
+        tags.push_back(tag_hash(TagKind::host, uri.substr(host_at, path_at - host_at)));
+        tags.push_back(uri_tag(uri));
+        tags.push_back(uri_tag(local));
+        add_prefixes(tags, uri.substr(0, path_at), path);
+        add_prefixes(tags, "", path);
+    }
+    if (in.match.route != nullptr) tags.push_back(tag_hash(TagKind::route, in.match.route->name));
+    if (!in.identity_hash.empty()) tags.push_back(tag_hash(TagKind::user, in.identity_hash));
+    add_templates(tags, in);
+    return tags;
+}
+
+std::string key_name(std::string_view key, const policy::Route* route) {
+    const base::Hash128 hash = base::hash128(key, 0);
+    std::array<char, 33> hex{};
+    std::snprintf(hex.data(), hex.size(), "%016llx%016llx", static_cast<unsigned long long>(hash.high),
+                  static_cast<unsigned long long>(hash.low));
+    return "v1:" + (route != nullptr ? route->name : std::string("-")) + ":" + hex.data();
+}
+
+TagHash prefix_tag(std::string_view prefix) { return tag_hash(TagKind::prefix, without_last_slash(prefix)); }
+TagHash uri_tag(std::string_view uri) { return tag_hash(TagKind::uri, uri); }
+
+}  // namespace etage::flow

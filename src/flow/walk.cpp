@@ -1,0 +1,205 @@
+// Steps 5–8, in order: what happens when the shelf could not answer.
+
+#include "flow/walk.hpp"
+
+#include "flow/cache_status.hpp"
+#include "flow/present.hpp"
+#include "http/vary.hpp"
+#include "policy/reuse.hpp"
+
+#include <asio/this_coro.hpp>
+
+namespace etage::flow {
+
+asio::awaitable<void> Walk::answer(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out) {
+    try {
+        switch (visit.notes.stop) {
+            case Stop::unrouted: answer_unrouted(visit, out); break;
+            case Stop::refused: answer_refused(visit, out); break;
+            case Stop::forward_alone: co_await forward_alone(visit, std::move(body), out); break;
+            case Stop::stale_while: serve_stale_and_refresh(visit, out, co_await asio::this_coro::executor); break;
+            case Stop::fill: co_await take_off(visit, out); break;
+        }
+    } catch (const std::exception& e) {   // out of memory, or a mistake of ours: this request pays, nobody else
+        rooms_.log.error("request failed", {{"path", visit.request.path}, {"what", e.what()}});
+        out = Answer{};
+        answer_error(visit, Error{Blame::us, Fault::internal, false, "internal error"}, out);
+    }
+}
+
+asio::awaitable<void> Walk::take_off(Visit& visit, Answer& out) {
+    Notes& notes = visit.notes;
+    if (notes.request_cc.only_if_cached) {   // RFC 9111 §5.2.1.7
+        out.verdict.detail = Detail::only_if_cached;
+        present_problem(visit, 504, "not stored, and the request said only-if-cached", "", out);
+        append_cache_status(out.tail, out.verdict);
+        co_return;
+    }
+    const auto executor = co_await asio::this_coro::executor;
+    const Instant deadline = visit.now.mono + rooms_.limits.follower_wait_max;
+    for (std::size_t tries = 0; tries < rooms_.limits.rejoin_max; ++tries) {
+        // Rule 1: the fence is read before anything else is looked at.
+        const Sequence began = rooms_.engine.fence();
+        // Rule 4: join only what no later invalidation has made invalid already.
+        const auto may_join = [&](const Flight& flight) {
+            return rooms_.engine.judge(flight.fence(), flight.request_tags()) == coherence::Validity::valid;
+        };
+        const auto boarding = rooms_.flights.board(visit.key, may_join, [&] { return new_flight(visit, began); });
+        const Flight& flight = *boarding.flight;
+        if (boarding.started) launch(executor, boarding.flight, plan(visit));
+        else rooms_.metrics.add(base::Counter::collapsed);
+        const bool landed = co_await boarding.flight->landed_by(boarding.started ? Instant::max() : deadline);
+        if (!landed) {
+            notes.detail = Detail::flight_too_slow;
+            break;
+        }
+        if (boarding.started && flight.outcome().kind == Outcome::Kind::not_shareable) {
+            notes.detail = flight.outcome().detail;
+            present_origin_response(visit, boarding.flight->take_exclusive(), out);
+            co_return;
+        }
+        if (arrive(visit, flight, boarding.started, began, out)) co_return;
+        const Outcome& outcome = flight.outcome();
+        if (outcome.kind == Outcome::Kind::not_shareable) {
+            notes.detail = Detail::not_shareable;
+            break;
+        }
+        // Next time together with those that the same response would suit.
+        visit.key.resize(notes.key_bytes);
+        http::append_secondary_key(visit.key, outcome.vary, visit.request.fields);
+        notes.entry = nullptr;
+    }
+    co_await forward_alone(visit, nullptr, out);
+}
+
+/// False: this outcome is not for this request; it must go again.
+bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence began, Answer& out) {
+    const Outcome& outcome = flight.outcome();
+    if (outcome.kind == Outcome::Kind::not_shareable) return false;
+    out.verdict.forward = visit.notes.forward;
+    out.verdict.detail = outcome.detail != Detail::none ? outcome.detail : visit.notes.detail;
+    out.verdict.forward_status = outcome.status;
+    out.verdict.stored = outcome.stored;
+    out.verdict.collapsed = !started;
+
+    const bool failed = outcome.kind == Outcome::Kind::failed || outcome.status >= 500;
+    const auto& fallback = visit.notes.entry;
+    // A mark that came meanwhile makes the fallback gone as well (C-07).
+    if (failed && fallback && validity(*fallback) != coherence::Validity::gone &&
+        policy::usable_on_error(fallback->parts().stamps, visit.notes.request_cc, visit.now.mono)) {
+        out.verdict.detail = Detail::stale_if_error;
+        present_entry(visit, fallback, out);
+        append_reuse_fields(visit, *fallback, out);
+        rooms_.metrics.add(base::Counter::stale_served);
+        return finish_forwarded(visit, out), true;
+    }
+    if (outcome.kind == Outcome::Kind::failed) return answer_error(visit, outcome.error, out), true;
+
+    if (!started) {
+        if (!matches(visit, outcome)) return false;
+        // Rule 5, for one who came after an invalidation: the tags learned from the response decide.
+        if (began > flight.fence() &&
+            rooms_.engine.judge(flight.fence(), outcome.tags) != coherence::Validity::valid)
+            return false;
+    }
+    if (outcome.kind == Outcome::Kind::entry) {
+        present_entry(visit, outcome.entry, out);
+        append_reuse_fields(visit, *outcome.entry, out);
+        return finish_forwarded(visit, out), true;
+    }
+    const Arriving& arriving = *outcome.arriving;
+    auto reader = arriving.body->reader();
+    if (!reader) return false;   // its beginning is gone: it turned out too large to keep
+    present_arriving(visit, arriving, {visit.notes.match.route, rooms_.via, visit.notes.per_user(), visit.now.wall}, out);
+    if (!out.head_only) out.stream = std::move(reader);
+    append_cache_status(out.tail, out.verdict);
+    return finish_forwarded(visit, out), true;
+}
+
+/// RFC 9111 §4.1: was this response selected by fields that this request has, too?
+bool Walk::matches(const Visit& visit, const Outcome& outcome) const {
+    if (outcome.vary.star) return false;
+    std::string own;
+    http::append_secondary_key(own, outcome.vary, visit.request.fields);
+    return own == outcome.secondary_key;
+}
+
+void Walk::serve_stale_and_refresh(Visit& visit, Answer& out, const asio::any_io_executor& executor) {
+    const auto entry = visit.notes.entry;
+    if (entry->begin_refresh()) {
+        const Sequence fence = rooms_.engine.fence();
+        const auto boarding = rooms_.flights.board(
+            visit.key, [](const Flight&) { return true; }, [&] { return new_flight(visit, fence); });
+        if (boarding.started) {
+            rooms_.metrics.add(base::Counter::background_refreshes);
+            launch(executor, boarding.flight, plan(visit));
+        }
+    }
+    out.verdict.detail = visit.notes.detail;
+    finish_hit(visit, entry, out);
+}
+
+void Walk::answer_refused(Visit& visit, Answer& out) {
+    rooms_.metrics.add(base::Counter::rate_limited);
+    rooms_.metrics.add(Detail::rate_limited);
+    const auto& policy = *visit.notes.gate.refused_by()->policy;
+    out.verdict.detail = Detail::rate_limited;
+    present_problem(visit, 429, "limit \"" + policy.name + "\" is exhausted; see Retry-After", "", out);
+    append_cache_status(out.tail, out.verdict);
+    append_limit_fields(out.tail, visit.notes.gate);
+}
+
+void Walk::answer_unrouted(Visit& visit, Answer& out) {
+    if (!visit.notes.match.path_known) {
+        out.verdict.detail = Detail::no_route;
+        present_problem(visit, 404, "no route for this path", "", out);
+    } else {
+        out.verdict.detail = Detail::method_not_allowed;
+        const std::string allow = "Allow: " + rooms_.router.allow(visit.request.path) + "\r\n";
+        present_problem(visit, 405, "this path does not take this method; see Allow", allow, out);
+    }
+    rooms_.metrics.add(out.verdict.detail);
+    append_cache_status(out.tail, out.verdict);
+}
+
+void Walk::answer_error(Visit& visit, const Error& error, Answer& out) {
+    out.verdict.forward = visit.notes.forward;
+    switch (error.fault) {
+        case Fault::origin_unreachable: out.verdict.detail = Detail::origin_unreachable; break;
+        case Fault::origin_timeout: out.verdict.detail = Detail::origin_timeout; break;
+        case Fault::origin_protocol: out.verdict.detail = Detail::origin_protocol; break;
+        case Fault::origin_incomplete: out.verdict.detail = Detail::origin_incomplete; break;
+        case Fault::overloaded: out.verdict.detail = Detail::overloaded; break;
+        case Fault::internal: out.verdict.detail = Detail::internal; break;
+        default: out.verdict.detail = Detail::bad_request; break;
+    }
+    // The client learns what happened, not where the origin lives: that stands in the log.
+    present_problem(visit, fault_status(error.fault), fault_name(error.fault), "", out);
+    append_cache_status(out.tail, out.verdict);
+    out.close = error.blame == Blame::client;
+    finish_forwarded(visit, out);
+}
+
+void Walk::finish_forwarded(Visit& visit, Answer& out) noexcept {
+    append_limit_fields(out.tail, visit.notes.gate);
+    rooms_.metrics.add(base::Counter::forwarded);
+    rooms_.metrics.add(out.verdict.forward);
+    if (out.verdict.detail != Detail::none) rooms_.metrics.add(out.verdict.detail);
+    if (out.verdict.collapsed) {
+        const auto* route = visit.notes.match.route;
+        rooms_.metrics.add_origin_saved(route != nullptr ? route->origin : 0);
+    }
+}
+
+void Walk::refuse(Fault fault, std::string_view why, Answer& out) noexcept {
+    rooms_.metrics.add(base::Counter::requests_malformed);
+    out.verdict.detail = Detail::bad_request;
+    const http::RequestHead nobody;
+    std::string key;
+    const Visit visit{nobody, {}, {}, {}, key};
+    present_problem(visit, fault_status(fault), why, "", out);
+    append_cache_status(out.tail, out.verdict);
+    out.close = true;
+}
+
+}  // namespace etage::flow

@@ -1,0 +1,80 @@
+#pragma once
+// The walk of a request through the house (DESIGN §2). Each step is a room of its own:
+//   lookup.cpp   1–4, 8   route, limit, key, shelf: the hit, one plain function
+//   walk.cpp     5–8      what happens when there was no hit, in order
+//   fill.cpp     7        one fetch for all who wait: origin, rules, shelf
+//   forward.cpp  7        requests as the origin gets them; what is forwarded alone; what an answer invalidates
+//   present.cpp  8        in which shape
+//
+// Concurrency · One Walk serves all threads; it holds no state of its own but references to the rooms.
+// What this does not promise · Order between requests; a follower may be answered before the one who started the flight.
+
+#include "flow/answer.hpp"
+#include "flow/asked.hpp"
+#include "flow/flight.hpp"
+#include "flow/rooms.hpp"
+
+#include <memory>
+#include <span>
+#include <string>
+
+namespace etage::flow {
+
+class Walk : public Service {
+public:
+    explicit Walk(Rooms rooms) : rooms_(std::move(rooms)) {}
+
+    bool answer_now(Visit& visit, Answer& out) noexcept override;
+    asio::awaitable<void> answer(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out) override;
+    void refuse(Fault fault, std::string_view why, Answer& out) noexcept override;
+
+    const Rooms& rooms() const noexcept { return rooms_; }
+
+private:
+    /// What a flight needs that does not belong to any client.
+    struct Plan;
+
+    // lookup.cpp
+    bool look_up(Visit& visit, Answer& out);
+    bool find_entry(Visit& visit, Answer& out);
+    coherence::Validity validity(const store::Entry& entry) const noexcept;
+    void finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer& out) noexcept;
+    void count(const Visit& visit, const Answer& out) noexcept;
+
+    // walk.cpp
+    asio::awaitable<void> take_off(Visit& visit, Answer& out);
+    bool arrive(Visit& visit, const Flight& flight, bool started, Sequence began, Answer& out);
+    bool matches(const Visit& visit, const Outcome& outcome) const;
+    void serve_stale_and_refresh(Visit& visit, Answer& out, const asio::any_io_executor& executor);
+    void answer_refused(Visit& visit, Answer& out);
+    void answer_unrouted(Visit& visit, Answer& out);
+    void answer_error(Visit& visit, const Error& error, Answer& out);
+    void finish_forwarded(Visit& visit, Answer& out) noexcept;
+
+    // fill.cpp
+    std::shared_ptr<Plan> plan(const Visit& visit) const;
+    std::shared_ptr<Flight> new_flight(const Visit& visit, Sequence fence) const;
+    void launch(const asio::any_io_executor& executor, std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan);
+    asio::awaitable<void> fly(std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan);
+    asio::awaitable<void> land_storable(Flight& flight, Plan& plan, OriginResponse response);
+    asio::awaitable<void> land_error(Flight& flight, Plan& plan, OriginResponse response);
+    asio::awaitable<void> land_whole(Flight& flight, Plan& plan, OriginResponse response, std::string content);
+    asio::awaitable<void> land_arriving(Flight& flight, Plan& plan, OriginResponse response);
+    asio::awaitable<void> land_validated(Flight& flight, Plan& plan, OriginResponse response);
+    void land_exclusive(Flight& flight, Plan& plan, OriginResponse response, Detail why);
+    asio::awaitable<base::Ref<const store::Entry>> shape(Plan& plan, store::EntryParts parts, std::string content);
+    store::EntryParts parts_of(const Flight& flight, const Plan& plan, const OriginResponse& response) const;
+    bool shelve(const base::Ref<const store::Entry>& entry, const Plan& plan, Detail& why_not);
+
+    // forward.cpp
+    asio::awaitable<void> forward_alone(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);
+    asio::awaitable<Result<OriginResponse>> fetch(OriginRequest request);
+    OriginRequest request_for(const http::RequestHead& request, std::string_view scheme, std::string_view client,
+                              const policy::Match& match, bool fill) const;
+    void present_origin_response(Visit& visit, OriginResponse response, Answer& out);
+    void invalidate_after(Visit& visit, const OriginResponse& response, Answer& out);
+
+    Rooms rooms_;
+};
+
+}  // namespace etage::flow

@@ -1,0 +1,99 @@
+#pragma once
+// The one place where the house is put together: rooms made in order, wired by reference, taken down in reverse.
+
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "coherence/engine.hpp"
+#include "flow/walk.hpp"
+#include "gateway/admin.hpp"
+#include "gateway/config.hpp"
+#include "limit/token_bucket.hpp"
+#include "policy/route.hpp"
+#include "serve/server.hpp"
+#include "store/memory_store.hpp"
+
+#include <etage/error.hpp>
+
+#include <asio/thread_pool.hpp>
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace etage::gateway {
+
+/// What an origin may use; outlives it.
+struct OriginContext {
+    base::Metrics& metrics;
+    base::Log& log;
+    const policy::Router& router;  // indices of its routes are those that handlers are found by
+};
+
+struct OriginPlan {
+    std::string name;
+    std::function<std::unique_ptr<flow::Origin>(const OriginContext&)> make;
+    double price_per_call = 0;
+    std::string currency;
+};
+
+struct Plan {
+    Config config;                    // routes included
+    std::vector<OriginPlan> origins;  // [0] is the default one
+    bool handlers_only = false;       // no upstream: what matches no route is 404 or 405
+};
+
+/// A whole Etage: the walk, its rooms, its doors.
+class Building {
+public:
+    /// Compiles the routes, makes the origins, binds the listeners. Nothing runs yet. Errors say what to do.
+    static Result<std::unique_ptr<Building>> build(Plan plan);
+    ~Building();
+    Building(const Building&) = delete;
+    Building& operator=(const Building&) = delete;
+
+    /// Prints `listening on http://ADDR` per listener and starts the threads; returns at once.
+    void open();
+    /// Stops accepting, finishes what is in flight within the grace, joins. True when all had finished.
+    bool close();
+    /// Marks hard; returns the token. `killed` receives how many entries of this instance were live before and are gone
+    /// now (O(entries): for admin work, not for every write).
+    Sequence invalidate(std::span<const std::string> surrogate_tags, std::size_t* killed = nullptr);
+
+    const std::vector<std::string>& addresses() const noexcept { return addresses_; }  // "127.0.0.1:8080"
+    const std::string& admin_address() const noexcept { return admin_address_; }
+    base::Metrics& metrics() noexcept { return metrics_; }
+    base::Log& log() noexcept { return log_; }
+
+private:
+    explicit Building(Plan plan);
+    Result<void> furnish();
+    Result<void> bind();
+
+    Plan plan_;
+    base::Log log_;
+    base::Metrics metrics_;
+    policy::Router router_;
+    coherence::Engine engine_;
+    store::MemoryStore store_;
+    limit::BucketTable buckets_;
+    flow::FlightTable flights_;
+    std::atomic<std::size_t> fills_{0};
+    asio::thread_pool compressors_{1};
+    std::vector<std::unique_ptr<flow::Origin>> origins_;
+    std::unique_ptr<flow::Walk> walk_;
+    std::unique_ptr<AdminHouse> admin_house_;
+    std::unique_ptr<flow::Service> admin_;
+    std::vector<std::string> addresses_;
+    std::string admin_address_;
+    std::unique_ptr<serve::Server> server_;  // last: its threads use all of the above
+};
+
+/// Opens, waits for SIGTERM or SIGINT, closes. The exit code: 0, or 1 when the grace ran out.
+int run_until_signal(Building& building);
+
+/// `etage run`: a gateway in front of the configured origins. Exit code 0 or 1; what is wrong goes to stderr.
+int run(const Config& config);
+
+}  // namespace etage::gateway

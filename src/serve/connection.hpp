@@ -1,0 +1,96 @@
+#pragma once
+// One client connection, HTTP/1.1: bytes in, answers out.
+//
+// The loop · Hits are answered in a plain loop: every whole request that has come is answered into one buffer, which is
+// sent with one system call. What is no hit is handed to one coroutine, which ends by falling back into the loop.
+// Concurrency · A connection lives on its worker's thread; nothing here is locked.
+// Lifetime · Its pending operation keeps it alive (a shared_ptr in the handler); the worker knows it for deadlines only.
+// Framing · It goes on only when the request was read to its end; else it is closed, lingering (THREATS §3: an unread
+// body is never taken for a request).
+
+#include "flow/answer.hpp"
+#include "flow/asked.hpp"
+#include "http/h1_parser.hpp"
+#include "serve/limits.hpp"
+
+#include <asio/buffer.hpp>
+#include <asio/ip/tcp.hpp>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace etage::serve {
+
+class Worker;
+class RequestBody;
+
+class Connection : public std::enable_shared_from_this<Connection> {
+public:
+    Connection(Worker& worker, flow::Service& service, asio::ip::tcp::socket socket, std::string client_address);
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    void start();
+
+    /// From the worker's sweep: closes when the deadline of the present phase has passed.
+    void check_deadline(Instant now);
+    /// Finish what is under way, begin nothing else.
+    void drain();
+
+private:
+    friend class RequestBody;
+
+    enum class Phase : std::uint8_t { idle, head, content, answering, lingering };
+    enum class Next : std::uint8_t { read, go_slow, close };
+
+    /// A request that leaves the loop.
+    struct Slow {
+        std::unique_ptr<flow::Asked> asked;
+        flow::Notes notes;
+        std::string key;
+        Now now;
+        flow::Answer answer;
+        bool looked_up = false;   // answer_now() was asked already
+        bool answered = false;    // and it answered: only the sending is slow
+    };
+
+    void read_some();
+    void resume();
+    Next answer_ready(Now now, std::string& out, std::unique_ptr<Slow>& slow);
+    Next answer_one(const http::RequestHead& request, Now now, std::string& out, std::unique_ptr<Slow>& slow);
+    Next refuse(const http::ParseOutcome& outcome, std::string& out);
+    std::size_t send_now(std::string_view bytes);
+
+    asio::awaitable<void> go_on(std::string unsent, Next next, std::unique_ptr<Slow> slow);
+    asio::awaitable<bool> answer_slowly(Slow& slow);
+    asio::awaitable<bool> send(const flow::Answer& answer, const http::RequestHead& request, bool keep);
+    asio::awaitable<bool> send_stream(const flow::Answer& answer, bool chunked);
+    asio::awaitable<bool> write(std::span<asio::const_buffer> buffers);
+
+    bool keeps(const flow::Answer& answer, const http::RequestHead& request) const noexcept;
+    void note_access(const flow::Answer& answer, const http::RequestHead& request, Now began);
+    void linger();
+    void swallow();
+    void close();
+    void enter(Phase phase, Instant now);
+    std::string_view unread() const noexcept { return std::string_view(in_).substr(begin_, end_ - begin_); }
+    asio::mutable_buffer free_space();
+
+    Worker& worker_;
+    flow::Service& service_;
+    asio::ip::tcp::socket socket_;
+    std::string client_address_;
+    std::string in_;               // [begin_, end_) has come and is not dealt with
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+    http::HeadParser parser_;
+    Phase phase_ = Phase::idle;
+    Instant deadline_ = Instant::max();
+    bool draining_ = false;
+};
+
+}  // namespace etage::serve

@@ -1,0 +1,46 @@
+#include "serve/request_body.hpp"
+
+#include "base/clock.hpp"
+
+#include <asio/experimental/as_tuple.hpp>
+#include <asio/use_awaitable.hpp>
+
+namespace etage::serve {
+
+RequestBody::RequestBody(std::shared_ptr<Connection> connection, const http::RequestHead& request)
+    : connection_(std::move(connection)),
+      decoder_(request.body, request.content_length),
+      expects_continue_(request.expects_continue) {}
+
+asio::awaitable<Result<std::string_view>> RequestBody::read() {
+    for (;;) {
+        if (abandoned_) co_return failure(Blame::client, Fault::cancelled, "the request is over");
+        if (decoder_.finished()) co_return std::string_view{};
+        const auto step = decoder_.step(connection_->unread());
+        connection_->begin_ += step.consumed;
+        if (step.failed) co_return failure(Blame::client, Fault::bad_request, std::string(step.why));
+        if (!step.content.empty()) co_return step.content;
+        if (step.finished || step.consumed > 0) continue;
+        if (auto received = co_await receive(); !received) co_return std::unexpected(std::move(received.error()));
+    }
+}
+
+asio::awaitable<Result<void>> RequestBody::receive() {
+    Connection& c = *connection_;
+    if (expects_continue_) {   // RFC 9110 §10.1.1: now the content is wanted
+        expects_continue_ = false;
+        std::array one{asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"))};
+        if (!co_await c.write(one)) co_return failure(Blame::client, Fault::cancelled, "the client has gone");
+    }
+    c.enter(Connection::Phase::content, base::read_clock().mono);
+    reading_ = true;
+    const auto [error, bytes] =
+        co_await c.socket_.async_read_some(c.free_space(), asio::experimental::as_tuple(asio::use_awaitable));
+    reading_ = false;
+    if (error) co_return failure(Blame::client, Fault::cancelled, "the client left before its request was complete");
+    c.end_ += bytes;
+    c.enter(Connection::Phase::answering, base::read_clock().mono);
+    co_return Result<void>{};
+}
+
+}  // namespace etage::serve

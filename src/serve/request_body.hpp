@@ -1,0 +1,36 @@
+#pragma once
+// The content of a request, read from its connection when the origin asks for it.
+
+#include "http/h1_parser.hpp"
+#include "net/body_source.hpp"
+#include "serve/connection.hpp"
+
+#include <memory>
+
+namespace etage::serve {
+
+/// Keeps the connection alive. After abandon() every read fails, so that whoever still holds it (an upload the origin has
+/// answered already) cannot take bytes of the next request.
+class RequestBody : public net::BodySource {
+public:
+    RequestBody(std::shared_ptr<Connection> connection, const http::RequestHead& request);
+
+    asio::awaitable<Result<std::string_view>> read() override;
+
+    bool finished() const noexcept { return decoder_.finished(); }
+    bool reading() const noexcept { return reading_; }
+    /// The client waits for 100 (Continue) and was never told: it may or may not send the content.
+    bool withheld() const noexcept { return expects_continue_; }
+    void abandon() noexcept { abandoned_ = true; }
+
+private:
+    asio::awaitable<Result<void>> receive();
+
+    std::shared_ptr<Connection> connection_;
+    http::BodyDecoder decoder_;
+    bool expects_continue_;
+    bool reading_ = false;
+    bool abandoned_ = false;
+};
+
+}  // namespace etage::serve

@@ -1,0 +1,52 @@
+#pragma once
+// All workers together: bind, run, drain, stop.
+
+#include "http/uri.hpp"
+#include "serve/worker.hpp"
+
+#include <etage/error.hpp>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace etage::serve {
+
+struct ServerOptions {
+    ServeLimits limits;
+    AccessLog access_log = AccessLog::off;
+    std::size_t threads = 0;   // 0 = one per core
+};
+
+class Server {
+public:
+    Server(const ServerOptions& options, base::Metrics& metrics, base::Log& log);
+    ~Server();   // stops and joins
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// Binds before anything runs. Returns the address in use (port 0 becomes a real one). The error names the address
+    /// and who is in the way. `workers_max` = 1 for what needs no scale (admin).
+    Result<std::string> listen(const http::ListenAddress& address, flow::Service& service,
+                               std::size_t workers_max = SIZE_MAX);
+
+    /// Starts the threads; returns at once. After all listen().
+    void start();
+
+    /// Stops accepting, lets what is in flight finish for at most limits.grace, then stops the loops and joins. Blocks.
+    /// True when everything had finished in time.
+    bool shut_down();
+
+    std::vector<std::unique_ptr<Worker>>& workers() noexcept { return workers_; }
+    std::size_t connections() const noexcept { return connections_.load(std::memory_order_relaxed); }
+
+private:
+    ServeLimits limits_;
+    base::Log& log_;
+    std::atomic<std::size_t> connections_{0};
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace etage::serve

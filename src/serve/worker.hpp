@@ -1,0 +1,91 @@
+#pragma once
+// One thread, one event loop, its own listening sockets (SO_REUSEPORT): a connection never leaves the worker that accepted
+// it.
+
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "flow/answer.hpp"
+#include "http/h1_parser.hpp"
+#include "net/event.hpp"
+#include "serve/limits.hpp"
+
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace etage::serve {
+
+class Connection;
+
+enum class AccessLog : std::uint8_t { off, misses, all };
+
+struct WorkerContext {
+    ServeLimits limits;
+    AccessLog access_log = AccessLog::off;
+    base::Metrics& metrics;
+    base::Log& log;
+    std::atomic<std::size_t>& connections;   // of all workers
+};
+
+class Worker {
+public:
+    explicit Worker(const WorkerContext& context);
+    ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    /// Takes over a bound, listening socket. Before run().
+    void add_listener(asio::ip::tcp::acceptor acceptor, flow::Service& service);
+    asio::io_context& context() noexcept { return context_; }
+
+    /// Runs the loop on the calling thread until stop().
+    void run();
+    /// From any thread: no new connections, idle ones close, the others finish.
+    void drain();
+    void stop() { context_.stop(); }
+    /// Connections still open; after drain() it falls to 0.
+    std::size_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
+
+    // For connections of this worker, on its thread.
+    const ServeLimits& limits() const noexcept { return shared_.limits; }
+    base::Metrics& metrics() noexcept { return shared_.metrics; }
+    base::Log& log() noexcept { return shared_.log; }
+    void joined(Connection& connection);
+    void left(Connection& connection) noexcept;
+    std::string& out() noexcept { return out_; }
+    std::string& key() noexcept { return key_; }
+    http::FieldSlots& slots() noexcept { return slots_; }
+    std::string_view scheme() const noexcept { return "http"; }
+    bool logs_access(const flow::Answer& answer) const noexcept {
+        return shared_.access_log == AccessLog::all ||
+               (shared_.access_log == AccessLog::misses && !answer.verdict.hit);
+    }
+
+private:
+    struct Listener {
+        asio::ip::tcp::acceptor acceptor;
+        flow::Service& service;
+        net::Timer pause;
+    };
+    void accept(Listener& listener);
+    void welcome(Listener& listener, asio::ip::tcp::socket socket);
+    void sweep();
+
+    WorkerContext shared_;
+    std::unordered_set<Connection*> connections_;   // before the context: handlers that die with it leave the set
+    std::atomic<std::size_t> open_{0};
+    std::string out_;
+    std::string key_;
+    http::FieldSlots slots_;
+    bool draining_ = false;
+    asio::io_context context_{1};
+    std::vector<std::unique_ptr<Listener>> listeners_;
+    net::Timer sweeper_;
+};
+
+}  // namespace etage::serve
