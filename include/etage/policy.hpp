@@ -1,5 +1,6 @@
 #pragma once
-// What a route may say, as plain values: the same for a TOML file and for a C++ service (DESIGN §10).
+// What a route may say, as plain values: the same for a TOML file and for a C++ service (DESIGN §10). Every member says
+// what it is when left out, so that designated initialisers name only what a route wants.
 
 #include <etage/time.hpp>
 
@@ -15,56 +16,56 @@ enum class Per : std::uint8_t { everyone, user };
 
 struct CachePolicy {
     bool pass = false;                                 // never look up, never store
-    std::optional<Duration> ttl;                       // overrides the origin's freshness lifetime
-    std::optional<Duration> stale_while_revalidate;    // RFC 5861 §3
-    std::optional<Duration> stale_if_error;            // RFC 5861 §4
-    std::optional<Duration> negative_ttl;              // for 404 and 410, when they say nothing themselves
-    std::vector<std::string> tags;                     // templates: "posts:cat:{query.category}"
+    std::optional<Duration> ttl{};                     // overrides the origin's freshness lifetime
+    std::optional<Duration> stale_while_revalidate{};  // RFC 5861 §3
+    std::optional<Duration> stale_if_error{};          // RFC 5861 §4
+    std::optional<Duration> negative_ttl{};            // for 404 and 410, when they say nothing themselves
+    std::vector<std::string> tags{};                   // templates: "posts:cat:{query.category}"
     Per per = Per::everyone;
     bool allow_set_cookie = false;
-    bool respect_origin = true;                        // the origin's no-store/private win over `ttl`
+    bool respect_origin = true;  // the origin's no-store/private win over `ttl`
 };
 
 struct KeyPolicy {
     enum class Query : std::uint8_t { all, allow, ignore };
     Query query_mode = Query::all;
-    std::vector<std::string> query;                    // the allow list or the ignore list
-    std::vector<std::string> headers;                  // request fields that are part of the key
+    std::vector<std::string> query{};    // the allow list or the ignore list
+    std::vector<std::string> headers{};  // request fields that are part of the key
 };
 
 struct ClientPolicy {
-    std::optional<std::string> cache_control;          // what browsers are told, instead of the origin's field
-    std::optional<std::string> cdn_cache_control;      // what CDNs behind us are told
-    bool expose_tags = false;                          // leave Cache-Tag, Surrogate-Key, Cache-Groups in the answer
+    std::optional<std::string> cache_control{};      // what browsers are told, instead of the origin's field
+    std::optional<std::string> cdn_cache_control{};  // what CDNs behind us are told
+    bool expose_tags = false;                        // leave Cache-Tag, Surrogate-Key, Cache-Groups in the answer
 };
 
 /// Where a user's identity is read from; without one, `Authorization` is the identity.
 struct IdentityPolicy {
-    std::optional<std::string> header;
-    std::optional<std::string> cookie;
+    std::optional<std::string> header{};
+    std::optional<std::string> cookie{};
 };
 
 struct LimitPolicy {
     enum class By : std::uint8_t { ip, user, header, cookie, route };
-    std::string name;                                  // shown in RateLimit-Policy
-    std::uint64_t quota = 0;                           // requests …
-    Duration window{};                                 // … per window
-    std::uint64_t burst = 0;                           // 0 = the quota
+    std::string name{};       // shown in RateLimit-Policy
+    std::uint64_t quota = 0;  // requests …
+    Duration window{};        // … per window
+    std::uint64_t burst = 0;  // 0 = the quota
     By by = By::ip;
-    std::string by_name;                               // of the header or cookie
-    bool dry_run = false;                              // count, never refuse
+    std::string by_name{};  // of the header or cookie
+    bool dry_run = false;   // count, never refuse
 };
 
 /// One `[[route]]`. Order matters: the first match wins.
 struct RoutePolicy {
-    std::string match;                                 // "GET /posts/{id}", "POST|PUT /posts/**", "/static/**"
-    CachePolicy cache;
-    KeyPolicy key;
-    ClientPolicy client;
-    IdentityPolicy identity;
-    std::vector<LimitPolicy> limits;
-    std::vector<std::string> invalidates;              // tag templates, after a successful unsafe request
-    std::string origin;                                // name of the origin; empty = the default one
+    std::string match{};  // "GET /posts/{id}", "POST|PUT /posts/**", "/static/**"
+    CachePolicy cache{};
+    KeyPolicy key{};
+    ClientPolicy client{};
+    IdentityPolicy identity{};
+    std::vector<LimitPolicy> limits{};
+    std::vector<std::string> invalidates{};  // tag templates, after a successful unsafe request
+    std::string origin{};                    // name of the origin; empty = the default one
 };
 
 }  // namespace etage
