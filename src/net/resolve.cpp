@@ -47,16 +47,18 @@ Resolver::Resolver(std::string host, std::string port) : host_(std::move(host)),
 asio::awaitable<std::expected<Addresses, asio::error_code>> Resolver::resolve(Instant deadline) {
     if (auto known = remembered(answer_age_max)) co_return std::move(*known);
 
-    const auto executor = co_await asio::this_coro::executor;
-    const auto question = std::make_shared<Question>(executor);
-    question->timer.expires_at(deadline);
-    ask(question, host_, port_);
-    co_await question->timer.async_wait(quietly);
-    if (!question->error && !question->addresses.empty()) {
-        remember(std::move(question->addresses));
+    asio::error_code error = asio::error::timed_out;
+    if (base::TimerClock::now() < deadline) {
+        const auto executor = co_await asio::this_coro::executor;
+        const auto question = std::make_shared<Question>(executor);
+        question->timer.expires_at(deadline);
+        ask(question, host_, port_);
+        co_await question->timer.async_wait(quietly);
+        error = question->error;
+        if (!question->addresses.empty()) remember(std::move(question->addresses));
     }
     if (auto known = remembered(Duration::max())) co_return std::move(*known);
-    co_return std::unexpected(question->error);
+    co_return std::unexpected(error);
 }
 
 void Resolver::prefer(const tcp::endpoint& address) {

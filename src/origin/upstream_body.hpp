@@ -1,0 +1,36 @@
+#pragma once
+// The content of an upstream's answer, decoded as it is read, straight from the connection's buffer.
+
+#include "http/h1_parser.hpp"
+#include "net/body_source.hpp"
+#include "origin/upstream_pool.hpp"
+
+#include <optional>
+#include <string>
+
+namespace etage::origin {
+
+/// Owns the lease until the content has been read. Read to its end: the connection goes back into the pool, if
+/// `reusable` and nothing surplus came. Destroyed before, on any thread: the connection is closed.
+class UpstreamBody final : public net::BodySource {
+public:
+    UpstreamBody(Lease lease, http::BodyDecoder decoder, Duration patience, bool reusable);
+    ~UpstreamBody() override;
+
+    asio::awaitable<Result<std::string_view>> read() override;
+
+private:
+    void release();
+    std::unexpected<Error> fail(Fault fault, std::string what);
+    std::unexpected<Error> cut_short(const asio::error_code& ec);
+
+    std::optional<Lease> lease_;  // nothing: given back
+    http::BodyDecoder decoder_;
+    const Duration patience_;
+    bool reusable_;
+    bool ended_ = false;
+    std::uint64_t received_ = 0;
+    std::optional<Error> failed_;
+};
+
+}  // namespace etage::origin
