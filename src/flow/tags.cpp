@@ -83,4 +83,22 @@ std::string key_name(std::string_view key, const policy::Route* route) {
 TagHash prefix_tag(std::string_view prefix) { return tag_hash(TagKind::prefix, without_last_slash(prefix)); }
 TagHash uri_tag(std::string_view uri) { return tag_hash(TagKind::uri, uri); }
 
+std::optional<TagHash> uri_tag_of(std::string_view written) {
+    const bool local = written.starts_with('/');
+    const auto scheme_end = local ? std::string_view::npos : written.find("://");
+    if (!local && scheme_end == std::string_view::npos) return std::nullopt;
+    const std::string_view scheme = local ? std::string_view("http") : written.substr(0, scheme_end);
+    std::string_view rest = local ? written : written.substr(scheme_end + 3);
+    const auto path_at = std::min(rest.find('/'), rest.size());
+    const std::string_view host = local ? std::string_view("any") : rest.substr(0, path_at);
+    rest.remove_prefix(path_at);
+    rest = rest.substr(0, rest.find('#'));
+    const auto question = rest.find('?');
+    const auto path = rest.empty() ? std::string_view("/") : rest.substr(0, question);
+    const bool has_query = question != std::string_view::npos;
+    const std::string text = policy::uri_text(scheme, host, path, has_query ? rest.substr(question + 1) : "", has_query);
+    if (text.empty()) return std::nullopt;
+    return local ? uri_tag(std::string_view(text).substr(std::string_view("http://any").size())) : uri_tag(text);
+}
+
 }  // namespace etage::flow

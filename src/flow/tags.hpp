@@ -5,6 +5,7 @@
 #include "flow/asked.hpp"
 #include "policy/route.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,9 @@ std::string key_name(std::string_view key, const policy::Route* route);
 
 /// "/posts/" and "/posts" are the same prefix; with or without "http://host" before it.
 TagHash prefix_tag(std::string_view prefix);
-/// "http://host/path?query", or "/path?query" for any host.
+/// Precondition: `uri` is in the form of policy::uri_text(), with or without "http://host" before it.
 TagHash uri_tag(std::string_view uri);
+/// The same from what a person wrote: "http://host/path?query", or "/path?query" for any host. Nothing when it is neither.
+std::optional<TagHash> uri_tag_of(std::string_view written);
 
 }  // namespace etage::flow

@@ -5,8 +5,8 @@
 #include "base/metrics.hpp"
 #include "coherence/engine.hpp"
 #include "flow/walk.hpp"
-#include "gateway/admin.hpp"
 #include "gateway/config.hpp"
+#include "gateway/house.hpp"
 #include "limit/token_bucket.hpp"
 #include "policy/route.hpp"
 #include "serve/server.hpp"
@@ -28,7 +28,7 @@ namespace etage::gateway {
 struct OriginContext {
     base::Metrics& metrics;
     base::Log& log;
-    const policy::Router& router;  // indices of its routes are those that handlers are found by
+    const policy::Router& router;   // the index of a route is what handlers are found by
 };
 
 struct OriginPlan {
@@ -45,33 +45,41 @@ struct Plan {
 };
 
 /// A whole Etage: the walk, its rooms, its doors.
-class Building {
+class Building : private House {
 public:
     /// Compiles the routes, makes the origins, binds the listeners. Nothing runs yet. Errors say what to do.
     static Result<std::unique_ptr<Building>> build(Plan plan);
-    ~Building();
+    ~Building() override;
     Building(const Building&) = delete;
     Building& operator=(const Building&) = delete;
 
-    /// Prints `listening on http://ADDR` per listener and starts the threads; returns at once.
+    /// Prints `listening on http://ADDR` per listener to stderr and starts the threads; returns at once.
     void open();
     /// Stops accepting, finishes what is in flight within the grace, joins. True when all had finished.
     bool close();
-    /// Marks hard; returns the token. `killed` receives how many entries of this instance were live before and are gone
-    /// now (O(entries): for admin work, not for every write).
-    Sequence invalidate(std::span<const std::string> surrogate_tags, std::size_t* killed = nullptr);
 
-    const std::vector<std::string>& addresses() const noexcept { return addresses_; }  // "127.0.0.1:8080"
+    /// Hard marks for surrogate tags; returns the token. `killed` receives how many entries of this instance were usable
+    /// before and are gone now (O(entries): for admin work, not for every write). Thread-safe.
+    Sequence invalidate(std::span<const std::string> tags, std::size_t* killed = nullptr);
+
+    const std::vector<std::string>& addresses() const noexcept { return addresses_; }   // "127.0.0.1:8080"
     const std::string& admin_address() const noexcept { return admin_address_; }
-    base::Metrics& metrics() noexcept { return metrics_; }
     base::Log& log() noexcept { return log_; }
 
 private:
     explicit Building(Plan plan);
     Result<void> furnish();
     Result<void> bind();
+    std::size_t count_usable(std::span<const TagHash> tags) const;
+
+    // House: what the admin pages may ask.
+    const base::Metrics& metrics() const noexcept override { return metrics_; }
+    Snapshot snapshot(Now now) const override;
+    asio::awaitable<Result<PurgeReceipt>> purge(PurgeRequest request) override;
+    asio::awaitable<Result<std::string>> explain(ExplainRequest request) override;
 
     Plan plan_;
+    Now started_;
     base::Log log_;
     base::Metrics metrics_;
     policy::Router router_;
@@ -83,11 +91,11 @@ private:
     asio::thread_pool compressors_{1};
     std::vector<std::unique_ptr<flow::Origin>> origins_;
     std::unique_ptr<flow::Walk> walk_;
-    std::unique_ptr<AdminHouse> admin_house_;
     std::unique_ptr<flow::Service> admin_;
     std::vector<std::string> addresses_;
     std::string admin_address_;
-    std::unique_ptr<serve::Server> server_;  // last: its threads use all of the above
+    std::atomic<bool> ready_{false};
+    std::unique_ptr<serve::Server> server_;   // last: its threads use all of the above
 };
 
 /// Opens, waits for SIGTERM or SIGINT, closes. The exit code: 0, or 1 when the grace ran out.

@@ -96,12 +96,13 @@ void Server::start() {
         });
 }
 
-bool Server::shut_down() {
+bool Server::shut_down(const std::function<bool()>& idle) {
     for (auto& worker : workers_) worker->drain();
     const Instant give_up = base::read_clock().mono + limits_.grace;
-    while (connections() > 0 && base::read_clock().mono < give_up)
+    const auto finished_now = [&] { return connections() == 0 && idle(); };
+    while (!finished_now() && base::read_clock().mono < give_up)
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    const bool finished = connections() == 0;
+    const bool finished = finished_now();
     for (auto& worker : workers_) worker->stop();
     for (auto& thread : threads_) thread.join();
     threads_.clear();

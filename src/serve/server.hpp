@@ -6,6 +6,7 @@
 
 #include <etage/error.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -34,9 +35,9 @@ public:
     /// Starts the threads; returns at once. After all listen().
     void start();
 
-    /// Stops accepting, lets what is in flight finish for at most limits.grace, then stops the loops and joins. Blocks.
-    /// True when everything had finished in time.
-    bool shut_down();
+    /// Stops accepting, lets what is in flight finish (connections, and whatever `idle` speaks for) for at most
+    /// limits.grace, then stops the loops and joins. Blocks. True when everything had finished in time.
+    bool shut_down(const std::function<bool()>& idle);
 
     std::vector<std::unique_ptr<Worker>>& workers() noexcept { return workers_; }
     std::size_t connections() const noexcept { return connections_.load(std::memory_order_relaxed); }

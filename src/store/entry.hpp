@@ -36,7 +36,7 @@ struct EntryParts {
     std::string key;                      // the full key, compared on a hit
     std::string secondary_key;            // of http::append_secondary_key for the shelf's Vary
     Sequence fence = 0;                   // rule 1: taken before the fill began
-    std::vector<TagHash> tags;            // all of them, implicit ones included
+    std::vector<TagHash> tags;            // all of them, implicit ones included; sorted, unique
     http::Stamps stamps;
     std::uint32_t route_revision = 0;
     bool for_authorized = false;          // may answer a request with credentials (RFC 9111 §3.5)

@@ -1,0 +1,167 @@
+#include "gateway/explain.hpp"
+
+#include "flow/tags.hpp"
+#include "http/cache_control.hpp"
+#include "http/h1_parser.hpp"
+#include "http/vary.hpp"
+#include "policy/key.hpp"
+#include "policy/reuse.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <memory>
+
+namespace etage::gateway {
+
+namespace {
+
+using nlohmann::json;
+
+/// The imagined request goes through the same parser as a real one: what the parser refuses cannot be explained away.
+std::string request_text(const ExplainRequest& request) {
+    std::string host = "localhost";
+    std::string target = request.url;
+    if (const auto scheme = target.find("://"); scheme != std::string::npos) {
+        const auto path = target.find('/', scheme + 3);
+        host = target.substr(scheme + 3, path == std::string::npos ? path : path - scheme - 3);
+        target = path == std::string::npos ? "/" : target.substr(path);
+    }
+    std::string text = "GET " + target + " HTTP/1.1\r\n";
+    bool has_host = false;
+    for (const http::Field& field : request.fields.span()) {
+        text += std::string(field.name) + ": " + std::string(field.value) + "\r\n";
+        has_host = has_host || field.id == http::FieldId::host;
+    }
+    if (!has_host) text += "Host: " + host + "\r\n";
+    return text + "\r\n";
+}
+
+double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+
+std::string_view validity_name(coherence::Validity v) {
+    switch (v) {
+        case coherence::Validity::valid: return "valid";
+        case coherence::Validity::stale: return "soft-invalidated";
+        case coherence::Validity::gone: return "invalidated";
+    }
+    return "";
+}
+
+std::string_view reuse_name(policy::Reuse r) {
+    switch (r) {
+        case policy::Reuse::fresh: return "fresh";
+        case policy::Reuse::stale_while: return "stale-while-revalidate";
+        case policy::Reuse::validate: return "validate";
+    }
+    return "";
+}
+
+json describe_entry(const store::Entry& entry, coherence::Validity valid, Now now) {
+    const store::EntryParts& parts = entry.parts();
+    json codings = json::array();
+    for (const auto& r : parts.representations)
+        if (parts.codings.has(r.coding))
+            codings.push_back({{"coding", http::coding_name(r.coding)},
+                               {"etag", r.etag},
+                               {"bytes", r.body ? r.body->size() : 0}});
+    return {{"status", parts.status},
+            {"validity", validity_name(valid)},
+            {"age_s", seconds(parts.stamps.age(now.mono))},
+            {"ttl_s", seconds(parts.stamps.ttl(now.mono))},
+            {"freshness_lifetime_s", seconds(parts.stamps.freshness_lifetime)},
+            {"stale_while_revalidate_s", seconds(parts.stamps.stale_while_revalidate)},
+            {"stale_if_error_s", seconds(parts.stamps.stale_if_error)},
+            {"must_revalidate", parts.stamps.must_revalidate},
+            {"heuristic", parts.stamps.heuristic},
+            {"fence", std::to_string(parts.fence)},
+            {"tags", parts.tags.size()},
+            {"bytes", entry.footprint()},
+            {"codings", codings}};
+}
+
+json describe_route(const policy::Match& match, bool handlers_only) {
+    if (match.route == nullptr) {
+        if (!handlers_only) return {{"name", nullptr}, {"why", "no route matches: a standards cache without policy"}};
+        return {{"name", nullptr}, {"why", match.path_known ? "no route for this method" : "no route for this path"}};
+    }
+    return {{"name", match.route->name}, {"match", match.route->policy.match}, {"index", match.route->index}};
+}
+
+/// Steps 3 and 4 as lookup.cpp takes them, in words.
+class Lookup {
+public:
+    Lookup(const flow::Rooms& rooms, const http::RequestHead& request, const policy::Match& match, Now now)
+        : rooms_(rooms), request_(request), match_(match), now_(now) {}
+
+    json run() {
+        const auto identity = policy::identity_of(match_.route, request_);
+        out_["identity"] = !identity.present             ? "none"
+                           : identity.from_authorization ? "authorization"
+                                                         : "route";
+        if (match_.route != nullptr && match_.route->policy.cache.pass) return would("bypass", "route-pass");
+        std::string key;
+        if (!policy::make_key(key, {request_, match_.route, "http", identity, rooms_.secret}))
+            return would("bypass", "key-too-long");
+        out_["key"] = flow::key_name(key, match_.route);
+        const auto shelf = rooms_.store.find(base::hash128(key, rooms_.secret), key);
+        if (!shelf) return would("uri-miss", "none");
+        out_["shelf"] = {{"variants", shelf->variants.size()},
+                         {"vary", shelf->vary.names},
+                         {"not_shareable_s", seconds(std::max(shelf->not_shareable_until - now_.mono, Duration::zero()))}};
+        std::string secondary;
+        http::append_secondary_key(secondary, shelf->vary, request_.fields);
+        const store::Entry* entry = shelf->find(secondary);
+        if (entry == nullptr) {
+            if (shelf->not_shareable_until > now_.mono) return would("bypass", "not-shareable");
+            return would(shelf->variants.empty() ? "uri-miss" : "vary-miss", "none");
+        }
+        return reuse(*entry);
+    }
+
+private:
+    json reuse(const store::Entry& entry) {
+        const auto valid = rooms_.engine.judge(entry.parts().fence, entry.parts().tags);
+        out_["entry"] = describe_entry(entry, valid, now_);
+        if (valid == coherence::Validity::gone) return would("uri-miss", "invalidated");
+        const auto verdict =
+            policy::judge_reuse(entry.parts().stamps, http::parse_request_cache_control(request_.fields), now_.mono,
+                                valid == coherence::Validity::stale);
+        out_["reuse"] = reuse_name(verdict.reuse);
+        if (verdict.reuse != policy::Reuse::validate) return would("hit", detail_name(verdict.detail));
+        return would(forward_name(verdict.forward), "none");
+    }
+
+    json would(std::string_view outcome, std::string_view detail) {
+        out_["outcome"] = outcome;
+        if (detail != "none") out_["detail"] = detail;
+        return std::move(out_);
+    }
+
+    const flow::Rooms& rooms_;
+    const http::RequestHead& request_;
+    const policy::Match& match_;
+    Now now_;
+    json out_;
+};
+
+}  // namespace
+
+Result<std::string> explain_request(const flow::Rooms& rooms, const ExplainRequest& request, Now now) {
+    const std::string text = request_text(request);
+    const auto slots = std::make_unique<http::FieldSlots>();
+    http::RequestHead head;
+    http::HeadParser parser;
+    const auto outcome = parser.parse_request(text, *slots, head);
+    if (outcome.state != http::ParseState::complete)
+        return failure(Blame::client, Fault::bad_request,
+                       "this is not a request that could arrive: " + std::string(outcome.why));
+
+    const policy::Match match = rooms.router.match(head.method, head.path);
+    json out{{"url", request.url}, {"route", describe_route(match, rooms.handlers_only)}};
+    if (match.route == nullptr && rooms.handlers_only) out["outcome"] = match.path_known ? "405" : "404";
+    else out.update(Lookup(rooms, head, match, now).run());
+    out["position"] = std::to_string(rooms.engine.fence());
+    return out.dump(2);
+}
+
+}  // namespace etage::gateway
