@@ -1,0 +1,134 @@
+#include "gateway/exposition.hpp"
+
+#include <etage/version.hpp>
+
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+
+namespace etage::gateway {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+ClientMetric sample(MetricType type, double value, Labels labels = {}) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
+    return metric;
+}
+
+MetricFamily single(std::string name, std::string help, MetricType type, double value, Labels labels = {}) {
+    return {std::move(name), std::move(help), type, {sample(type, value, std::move(labels))}};
+}
+
+MetricFamily empty_counter(std::string name, std::string help) {
+    return {std::move(name), std::move(help), MetricType::Counter, {}};
+}
+
+double number(std::uint64_t value) noexcept { return static_cast<double>(value); }
+
+class Exposition : public prometheus::Collectable {
+public:
+    Exposition(const base::Metrics& metrics, const Snapshot& snapshot) : metrics_(metrics), now_(snapshot) {}
+
+    std::vector<MetricFamily> Collect() const override {
+        std::vector<MetricFamily> out;
+        collect_counters(out);
+        out.push_back(forwards());
+        out.push_back(details());
+        collect_origins(out);
+        collect_gauges(out);
+        return out;
+    }
+
+private:
+    void collect_counters(std::vector<MetricFamily>& out) const {
+        for (std::size_t i = 0; i < base::counter_count; ++i) {
+            const auto counter = static_cast<base::Counter>(i);
+            // The store counts its own evictions: it knows no metrics.
+            const auto value = counter == base::Counter::evictions ? now_.memory.evictions : metrics_.sum(counter);
+            out.push_back(single("etage_" + std::string(base::counter_name(counter)) + "_total",
+                                 std::string(base::counter_help(counter)), MetricType::Counter, number(value)));
+        }
+    }
+
+    MetricFamily forwards() const {
+        auto family = empty_counter("etage_forwards_total", "Requests that went forward, by reason (RFC 9211)");
+        for (std::size_t i = 1; i < forward_count; ++i) {  // 0 is "none"
+            const auto forward = static_cast<Forward>(i);
+            family.metric.push_back(sample(MetricType::Counter, number(metrics_.sum(forward)),
+                                           {{"forward", std::string(forward_name(forward))}}));
+        }
+        return family;
+    }
+
+    MetricFamily details() const {
+        auto family = empty_counter("etage_details_total", "Answers by what Cache-Status says as detail");
+        for (std::size_t i = 1; i < detail_count; ++i) {
+            const auto detail = static_cast<Detail>(i);
+            family.metric.push_back(sample(MetricType::Counter, number(metrics_.sum(detail)),
+                                           {{"detail", std::string(detail_name(detail))}}));
+        }
+        return family;
+    }
+
+    void collect_origins(std::vector<MetricFamily>& out) const {
+        auto calls = empty_counter("etage_origin_calls_total", "Calls to an origin");
+        auto saved =
+            empty_counter("etage_origin_calls_saved_total", "Requests that did not become a call to their origin");
+        auto cost = empty_counter("etage_origin_cost_saved_total", "Price of the calls saved");
+        const std::size_t named = std::min(now_.origins.size(), base::metered_origins_max);
+        for (std::size_t i = 0; i < named; ++i) {
+            const OriginView& origin = now_.origins[i];
+            // The last row is shared by all origins that have none of their own.
+            const bool shared = i + 1 == base::metered_origins_max && now_.origins.size() > base::metered_origins_max;
+            const ClientMetric::Label label{"origin", shared ? "others" : origin.name};
+            calls.metric.push_back(sample(MetricType::Counter, number(metrics_.sum_origin_calls(i)), {label}));
+            saved.metric.push_back(sample(MetricType::Counter, number(metrics_.sum_origin_saved(i)), {label}));
+            if (!shared && !origin.currency.empty())
+                cost.metric.push_back(sample(MetricType::Counter, cost_saved(metrics_, i, origin),
+                                             {label, {"currency", origin.currency}}));
+        }
+        for (auto* family : {&calls, &saved, &cost})
+            if (!family->metric.empty()) out.push_back(std::move(*family));
+    }
+
+    void collect_gauges(std::vector<MetricFamily>& out) const {
+        const auto gauge = [&](const char* name, const char* help, double value) {
+            out.push_back(single(name, help, MetricType::Gauge, value));
+        };
+        gauge("etage_ready", "1 when serving", now_.ready ? 1 : 0);
+        gauge("etage_degraded", "1 when something configured is away", now_.degraded.empty() ? 0 : 1);
+        gauge("etage_uptime_seconds", "Time since the start", std::chrono::duration<double>(now_.uptime).count());
+        gauge("etage_memory_bytes", "Bytes of the memory tier, overhead included", number(now_.memory.bytes));
+        gauge("etage_memory_limit_bytes", "memory.limit", number(now_.memory_limit));
+        gauge("etage_memory_shelves", "Keys in memory", number(now_.memory.shelves));
+        gauge("etage_memory_entries", "Stored responses in memory, variants counted", number(now_.memory.entries));
+        gauge("etage_coherence_position", "Position up to which the log of invalidations is applied",
+              number(now_.position));
+        gauge("etage_coherence_floor", "Entries with an older fence are gone", number(now_.floor));
+        out.push_back(single("etage_build_info", "Always 1; the version is a label", MetricType::Gauge, 1,
+                             {{"version", std::string(version)}}));
+    }
+
+    const base::Metrics& metrics_;
+    const Snapshot& now_;
+};
+
+}  // namespace
+
+std::string expose(const base::Metrics& metrics, const Snapshot& snapshot) {
+    return prometheus::TextSerializer().Serialize(Exposition(metrics, snapshot).Collect());
+}
+
+double cost_saved(const base::Metrics& metrics, std::size_t origin, const OriginView& view) {
+    return number(metrics.sum_origin_saved(origin)) * view.price_per_call;
+}
+
+}  // namespace etage::gateway

@@ -1,0 +1,95 @@
+#include "gateway/purge_request.hpp"
+
+#include "gateway/config_read.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <optional>
+
+namespace etage::gateway {
+namespace {
+
+using nlohmann::json;
+using Complaint = std::optional<std::string>;
+
+struct Named {
+    std::string_view member;
+    std::vector<std::string> PurgeRequest::* list;
+};
+constexpr Named lists[] = {
+    {"tags", &PurgeRequest::tags},         {"keys", &PurgeRequest::keys},   {"urls", &PurgeRequest::urls},
+    {"prefixes", &PurgeRequest::prefixes}, {"hosts", &PurgeRequest::hosts},
+};
+constexpr std::array<std::string_view, 8> members = {"tags",  "keys", "urls", "prefixes",
+                                                     "hosts", "all",  "soft", "wait"};
+
+std::string in_quotes(std::string_view name) { return "\"" + std::string(name) + "\""; }
+
+Complaint read_list(const json& value, std::string_view name, std::vector<std::string>& out) {
+    if (!value.is_array()) return in_quotes(name) + " is a list of strings, like [\"posts\"]";
+    for (const json& element : value) {
+        if (!element.is_string()) return in_quotes(name) + " holds something that is not a string";
+        auto text = element.get<std::string>();
+        if (text.empty()) return in_quotes(name) + " holds an empty string, which names nothing";
+        out.push_back(std::move(text));
+    }
+    return std::nullopt;
+}
+
+Complaint read_bool(const json& value, std::string_view name, bool& out) {
+    if (!value.is_boolean()) return in_quotes(name) + " is true or false";
+    out = value.get<bool>();
+    return std::nullopt;
+}
+
+Complaint read_wait(const json& value, PurgeRequest& out) {
+    if (value == "local")
+        out.wait = PurgeRequest::Wait::local;
+    else if (value == "all")
+        out.wait = PurgeRequest::Wait::all;
+    else
+        return "\"wait\" is \"local\" or \"all\"";
+    return std::nullopt;
+}
+
+Complaint read_member(const std::string& name, const json& value, PurgeRequest& out) {
+    for (const Named& named : lists)
+        if (named.member == name) return read_list(value, name, out.*named.list);
+    if (name == "all") return read_bool(value, name, out.all);
+    if (name == "soft") return read_bool(value, name, out.soft);
+    if (name == "wait") return read_wait(value, out);
+    return "unknown member " + in_quotes(name) + suggestion(name, members);
+}
+
+}  // namespace
+
+std::expected<PurgeRequest, std::string> parse_purge_request(std::string_view text) {
+    const json document = json::parse(text, nullptr, false);
+    if (document.is_discarded()) return std::unexpected("the body is not JSON");
+    if (!document.is_object()) return std::unexpected("the body is a JSON object, like {\"tags\": [\"posts\"]}");
+
+    PurgeRequest request;
+    for (const auto& [name, value] : document.items())
+        if (auto complaint = read_member(name, value, request)) return std::unexpected(std::move(*complaint));
+
+    std::size_t items = 0;
+    for (const Named& named : lists) items += (request.*named.list).size();
+    if (items > purge_items_max)
+        return std::unexpected("at most " + std::to_string(purge_items_max) +
+                               " things can be purged at once; say \"all\" or a prefix");
+    if (items == 0 && !request.all)
+        return std::unexpected(
+            "nothing is named; say \"tags\", \"keys\", \"urls\", \"prefixes\", \"hosts\", or \"all\": true");
+    return request;
+}
+
+std::string purge_receipt_json(const PurgeReceipt& receipt) {
+    const nlohmann::ordered_json document = {
+        {"seq", std::to_string(receipt.sequence)},
+        {"instances", {{"confirmed", receipt.confirmed}, {"live", receipt.live}}},
+    };
+    return document.dump() + "\n";
+}
+
+}  // namespace etage::gateway

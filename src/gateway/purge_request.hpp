@@ -1,0 +1,22 @@
+#pragma once
+// The JSON of POST /purge (DESIGN §10): strict, because a purge that was misunderstood looks like one that worked.
+
+#include "gateway/house.hpp"
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+namespace etage::gateway {
+
+/// Things one request may name; a row of docs/limits.md.
+inline constexpr std::size_t purge_items_max = 10'000;
+
+/// The request, or what is wrong with it, for people.
+std::expected<PurgeRequest, std::string> parse_purge_request(std::string_view json);
+
+/// `{"seq": "…", "instances": {"confirmed": 1, "live": 1}}`. The position is text: it has more bits than a JavaScript
+/// number.
+std::string purge_receipt_json(const PurgeReceipt& receipt);
+
+}  // namespace etage::gateway
