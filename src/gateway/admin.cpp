@@ -129,8 +129,7 @@ std::expected<ExplainRequest, std::string> parse_explain_query(std::string_view 
 
 }  // namespace
 
-Admin::Admin(House& house, AdminOptions options)
-    : house_(house), guard_(std::move(options.token), std::move(options.listen)) {}
+Admin::Admin(House& house, const AdminConfig& config) : house_(house), guard_(config.token, config.listen) {}
 
 bool Admin::answer_now(flow::Visit&, flow::Answer&) noexcept { return false; }
 

@@ -7,6 +7,7 @@
 //   POST /purge                        guarded
 
 #include "flow/answer.hpp"
+#include "gateway/config.hpp"
 #include "gateway/guard.hpp"
 #include "gateway/house.hpp"
 
@@ -18,15 +19,10 @@ namespace etage::gateway {
 /// What one request to the administration may hold; rows of docs/limits.md.
 inline constexpr std::size_t admin_body_bytes_max = std::size_t{1} << 20;
 
-struct AdminOptions {
-    std::string token;           // empty = none
-    http::ListenAddress listen;  // what it is told in Host
-};
-
 class Admin : public flow::Service {
 public:
     /// `house` is borrowed and outlives this.
-    Admin(House& house, AdminOptions options);
+    Admin(House& house, const AdminConfig& config);
 
     /// Nothing here is hot: always false.
     bool answer_now(flow::Visit& visit, flow::Answer& out) noexcept override;

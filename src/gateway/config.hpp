@@ -3,8 +3,8 @@
 // (config_load.hpp). Everything here is checked; compose only builds from it.
 
 #include "base/log.hpp"
-#include "gateway/network.hpp"
 #include "http/uri.hpp"
+#include "net/network.hpp"
 
 #include <etage/policy.hpp>
 #include <etage/time.hpp>
@@ -21,13 +21,13 @@ namespace etage::gateway {
 struct ServerConfig {
     std::vector<http::ListenAddress> listen = {{"127.0.0.1", 8080}};
     unsigned threads = 0;                                // 0 = as many as the machine has CPUs for us
-    std::vector<Network> trusted_proxies;                // whose X-Forwarded-* are believed
+    std::vector<net::Network> trusted_proxies;           // whose X-Forwarded-* are believed
     Duration grace = std::chrono::seconds(10);           // after SIGTERM, for what is in flight
     Duration header_timeout = std::chrono::seconds(10);  // from the first byte of a head to its end
     Duration idle_timeout = std::chrono::seconds(60);    // between requests of a kept connection
     Duration body_timeout = std::chrono::seconds(30);    // between two pieces of a request's content
     Duration write_timeout = std::chrono::seconds(30);   // for a client that does not read
-    std::size_t connections_max = 10'000;
+    std::size_t connections_max = 20'000;
     std::size_t request_line_bytes_max = std::size_t{8} << 10;
     std::size_t head_bytes_max = std::size_t{32} << 10;
     std::size_t fields_max = 100;

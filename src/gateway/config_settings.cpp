@@ -48,9 +48,9 @@ void set_listen(ServerConfig& server, const Node& node, Problems& problems) {
 void set_trusted_proxies(ServerConfig& server, const Node& node, Problems& problems) {
     const auto nodes = read_nodes(node, problems);
     if (!nodes) return;
-    std::vector<Network> networks;
+    std::vector<net::Network> networks;
     for (const Node& element : *nodes) {
-        const auto network = parse_network(std::get<std::string>(element.value));
+        const auto network = net::parse_network(std::get<std::string>(element.value));
         if (!network) return problems.add(element, network.error());
         networks.push_back(*network);
     }

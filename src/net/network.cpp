@@ -1,11 +1,12 @@
-#include "gateway/network.hpp"
+#include "net/network.hpp"
 
 #include <bit>
 #include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string>
 
-namespace etage::gateway {
+namespace etage::net {
 namespace {
 
 /// How many bits at the end of the address are zero.
@@ -17,6 +18,14 @@ unsigned trailing_zeros(const Bytes& bytes) noexcept {
         if (*byte != 0) break;
     }
     return zeros;
+}
+
+template <class Bytes>
+bool same_prefix(const Bytes& a, const Bytes& b, unsigned length) noexcept {
+    std::size_t i = 0;
+    for (; length >= 8; length -= 8, ++i)
+        if (a[i] != b[i]) return false;
+    return length == 0 || (a[i] >> (8 - length)) == (b[i] >> (8 - length));
 }
 
 std::optional<unsigned> parse_length(std::string_view text, unsigned max) noexcept {
@@ -32,7 +41,16 @@ std::unexpected<std::string> no(std::string_view text, const std::string& compla
 
 }  // namespace
 
-Read<Network> parse_network(std::string_view text) {
+bool Network::contains(const asio::ip::address& other) const noexcept {
+    if (address.is_v6())
+        return other.is_v6() && same_prefix(address.to_v6().to_bytes(), other.to_v6().to_bytes(), prefix_length);
+    if (other.is_v4()) return same_prefix(address.to_v4().to_bytes(), other.to_v4().to_bytes(), prefix_length);
+    if (!other.to_v6().is_v4_mapped()) return false;
+    const auto v4 = asio::ip::make_address_v4(asio::ip::v4_mapped, other.to_v6());
+    return same_prefix(address.to_v4().to_bytes(), v4.to_bytes(), prefix_length);
+}
+
+std::expected<Network, std::string> parse_network(std::string_view text) {
     static const std::string form = "is no network; write an address and the length of its prefix, like \"10.0.0.0/8\"";
     const auto slash = text.find('/');
     asio::error_code failed;
@@ -53,4 +71,4 @@ Read<Network> parse_network(std::string_view text) {
     return network;
 }
 
-}  // namespace etage::gateway
+}  // namespace etage::net

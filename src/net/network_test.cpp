@@ -1,8 +1,8 @@
-#include "gateway/network.hpp"
+#include "net/network.hpp"
 
 #include <gtest/gtest.h>
 
-namespace etage::gateway {
+namespace etage::net {
 namespace {
 
 TEST(Network, ReadsNetworksOfBothFamilies) {
@@ -34,5 +34,29 @@ TEST(Network, RefusesWhatWouldTrustMoreOrLessThanItSays) {
     EXPECT_FALSE(parse_network("fd00::1/64"));
 }
 
+bool contains(const char* network, const char* address) {
+    return parse_network(network).value().contains(asio::ip::make_address(address));
+}
+
+TEST(Network, ContainsWhatSharesItsPrefix) {
+    EXPECT_TRUE(contains("10.0.0.0/8", "10.255.0.1"));
+    EXPECT_FALSE(contains("10.0.0.0/8", "11.0.0.0"));
+    EXPECT_TRUE(contains("172.16.0.0/12", "172.31.255.255"));
+    EXPECT_FALSE(contains("172.16.0.0/12", "172.32.0.0"));
+    EXPECT_TRUE(contains("192.0.2.7", "192.0.2.7"));
+    EXPECT_FALSE(contains("192.0.2.7", "192.0.2.6"));
+    EXPECT_TRUE(contains("0.0.0.0/0", "203.0.113.9"));
+    EXPECT_TRUE(contains("2001:db8::/33", "2001:db8:7fff::1"));
+    EXPECT_FALSE(contains("2001:db8::/33", "2001:db8:8000::1"));
+}
+
+TEST(Network, FamiliesDoNotMixButMappedAddressesAreIpv4) {
+    EXPECT_TRUE(contains("10.0.0.0/8", "::ffff:10.1.2.3"));
+    EXPECT_FALSE(contains("10.0.0.0/8", "::ffff:11.1.2.3"));
+    EXPECT_FALSE(contains("10.0.0.0/8", "::1"));
+    EXPECT_FALSE(contains("::/0", "10.0.0.1"));
+    EXPECT_FALSE(contains("0.0.0.0/0", "2001:db8::1"));
+}
+
 }  // namespace
-}  // namespace etage::gateway
+}  // namespace etage::net
