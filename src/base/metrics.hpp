@@ -53,7 +53,7 @@ inline constexpr std::size_t metered_origins_max = 16;
 /// a thread and never locks.
 class Metrics {
 public:
-    /// Threads with cells of their own; further threads share the last row (correct, only slower).
+    /// Threads alive at once with cells of their own, plus one row that all further threads share (correct, only slower).
     static constexpr std::size_t rows_max = 64;
 
     void add(Counter c, std::uint64_t n = 1) noexcept { bump(row().counters[static_cast<std::size_t>(c)], n); }
@@ -84,6 +84,13 @@ private:
         return origin < metered_origins_max ? origin : metered_origins_max - 1;
     }
     static void bump(Cell& cell, std::uint64_t n) noexcept { cell.fetch_add(n, std::memory_order_relaxed); }
+
+    template <std::size_t N>
+    std::uint64_t total(std::array<Cell, N> Row::* cells, std::size_t i) const noexcept {
+        std::uint64_t sum = 0;
+        for (const Row& r : rows_) sum += (r.*cells)[i].load(std::memory_order_relaxed);
+        return sum;
+    }
 
     std::array<Row, rows_max> rows_{};
 };
