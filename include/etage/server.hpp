@@ -28,17 +28,28 @@
 
 namespace etage {
 
+/// One setting of the configuration (docs/configuration.md), set by the program: {"--threads", "server.threads",
+/// {"4"}}.
+struct Setting {
+    std::string name;                 // as messages call it
+    std::string setting;              // "section.key"
+    std::vector<std::string> values;  // as text; several for a list
+};
+
 /// What the program itself decides. What is left out here is read from the environment (`ETAGE_SERVER_THREADS`),
 /// `.env`, the configuration file, else the documented defaults hold: like command-line flags, these win over all of
 /// them.
+/// `[origin]` sections are for gateways and are not read.
 struct ServerOptions {
-    std::vector<std::string> listen{};   // "127.0.0.1:8080"; port 0: any that is free
-    std::optional<std::string> admin{};  // dashboard, metrics, purge, explain: "127.0.0.1:8081"
-    std::optional<std::string>
-        config_file{};                  // TOML. A [[route]] in it replaces the policy of the route with that `match`
-    std::optional<unsigned> threads{};  // event loops; 0 = as many as the machine has CPUs for us
-    std::optional<std::size_t> memory_bytes_max{};      // of the cache, overhead included
-    std::optional<Duration> grace{};                    // after a signal, for what is in flight
+    std::vector<std::string> listen{};              // "127.0.0.1:8080"; port 0: any that is free
+    std::optional<std::string> admin{};             // dashboard, metrics, purge, explain: "127.0.0.1:8081"
+    std::optional<unsigned> threads{};              // event loops; 0 = as many as the machine has CPUs for us
+    std::optional<std::size_t> memory_bytes_max{};  // of the cache, overhead included
+    std::optional<Duration> grace{};                // after a signal, for what is in flight
+    std::vector<Setting> settings{};                // any other
+    /// TOML. A [[route]] in it replaces the policy of the declared route with the same `match`.
+    std::optional<std::string> config_file{};
+
     unsigned handler_threads = 8;                       // on which plain handlers run; at least 1
     std::size_t body_bytes_max = std::size_t{1} << 20;  // of a request's content; more is 413
 };
