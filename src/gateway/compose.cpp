@@ -92,7 +92,8 @@ Result<void> Building::bind() {
         if (!bound) return std::unexpected(std::move(bound.error()));
         addresses_.push_back(std::move(*bound));
     }
-    admin_ = std::make_unique<Admin>(*this, plan_.config.admin);
+    House& house = *this;
+    admin_ = std::make_unique<Admin>(house, plan_.config.admin);
     auto bound = server_->listen(plan_.config.admin.listen, *admin_, 1);
     if (!bound) return std::unexpected(std::move(bound.error()));
     admin_address_ = std::move(*bound);

@@ -1,13 +1,13 @@
 #include "serve/connection.hpp"
 
 #include "base/clock.hpp"
+#include "net/timer.hpp"
+#include "serve/peer.hpp"
 #include "serve/request_body.hpp"
 #include "serve/worker.hpp"
 
-#include <asio/experimental/as_tuple.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <array>
@@ -19,8 +19,6 @@ namespace {
 constexpr std::size_t read_buffer_bytes = 8 * 1024;         // of an idle connection; grows up to a whole head
 constexpr std::size_t batch_bytes_max = 64 * 1024;          // answers to pipelined requests sent together
 constexpr std::size_t copied_body_bytes_max = 32 * 1024;    // larger bodies are sent from where they are
-
-constexpr auto tuple = asio::experimental::as_tuple(asio::use_awaitable);
 
 void append_head(std::string& out, const flow::Answer& answer, const http::RequestHead& request, bool keep,
                  bool chunked) {
@@ -34,11 +32,13 @@ void append_head(std::string& out, const flow::Answer& answer, const http::Reque
 
 }  // namespace
 
-Connection::Connection(Worker& worker, flow::Service& service, asio::ip::tcp::socket socket, std::string client_address)
+Connection::Connection(Worker& worker, flow::Service& service, asio::ip::tcp::socket socket,
+                       const asio::ip::address& peer)
     : worker_(worker),
       service_(service),
       socket_(std::move(socket)),
-      client_address_(std::move(client_address)),
+      peer_(peer.to_string()),
+      trusted_(is_trusted(worker.limits().trusted_proxies, peer)),
       parser_(worker.limits().head) {
     worker_.joined(*this);
 }
@@ -107,7 +107,7 @@ Connection::Next Connection::answer_ready(Now now, std::string& out, std::unique
 Connection::Next Connection::answer_one(const http::RequestHead& request, Now now, std::string& out,
                                         std::unique_ptr<Slow>& slow) {
     flow::Answer answer;
-    flow::Visit visit{request, client_address_, worker_.scheme(), now, worker_.key()};
+    flow::Visit visit{request, client_of(request), worker_.scheme(), now, worker_.key()};
     // A request with content is never a hit, and reading it moves the buffer its head borrows from.
     const bool look = !request.has_body() && !request.expects_continue;
     const bool hit = look && service_.answer_now(visit, answer);
@@ -137,6 +137,10 @@ Connection::Next Connection::refuse(const http::ParseOutcome& outcome, std::stri
     append_head(out, answer, http::RequestHead{}, false, false);
     out += answer.body;
     return Next::close;
+}
+
+std::string_view Connection::client_of(const http::RequestHead& request) const {
+    return trusted_ ? client_behind(worker_.limits().trusted_proxies, request.fields, peer_) : peer_;
 }
 
 bool Connection::keeps(const flow::Answer& answer, const http::RequestHead& request) const noexcept {
@@ -175,7 +179,7 @@ asio::awaitable<void> Connection::go_on(std::string unsent, Next next, std::uniq
 asio::awaitable<bool> Connection::answer_slowly(Slow& slow) {
     enter(Phase::answering, slow.now.mono);
     const http::RequestHead& request = slow.asked->head();
-    flow::Visit visit{request, client_address_, worker_.scheme(), slow.now, slow.key, std::move(slow.notes)};
+    flow::Visit visit{request, client_of(request), worker_.scheme(), slow.now, slow.key, std::move(slow.notes)};
     std::shared_ptr<RequestBody> body;
     if (request.has_body()) body = std::make_shared<RequestBody>(shared_from_this(), request);
     if (!slow.answered && !slow.looked_up) slow.answered = service_.answer_now(visit, slow.answer);
@@ -242,7 +246,7 @@ asio::awaitable<bool> Connection::write(std::span<asio::const_buffer> buffers) {
             continue;
         }
         deadline_ = base::read_clock().mono + worker_.limits().write_stall_max;
-        auto [error, bytes] = co_await socket_.async_write_some(buffers, tuple);
+        auto [error, bytes] = co_await socket_.async_write_some(buffers, net::quietly);
         if (error) co_return false;
         worker_.metrics().add(base::Counter::bytes_sent, bytes);
         for (auto& buffer : buffers) {
@@ -309,7 +313,7 @@ void Connection::drain() {
 void Connection::note_access(const flow::Answer& answer, const http::RequestHead& request, Now began) {
     const Verdict& v = answer.verdict;
     const auto took = std::chrono::duration<double, std::milli>(base::read_clock().mono - began.mono).count();
-    worker_.log().info("request", {{"client", client_address_},
+    worker_.log().info("request", {{"client", client_of(request)},
                                    {"method", request.method_text},
                                    {"host", request.authority},
                                    {"target", request.target},

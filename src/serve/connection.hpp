@@ -29,7 +29,7 @@ class RequestBody;
 
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
-    Connection(Worker& worker, flow::Service& service, asio::ip::tcp::socket socket, std::string client_address);
+    Connection(Worker& worker, flow::Service& service, asio::ip::tcp::socket socket, const asio::ip::address& peer);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -71,6 +71,7 @@ private:
     asio::awaitable<bool> send_stream(const flow::Answer& answer, bool chunked);
     asio::awaitable<bool> write(std::span<asio::const_buffer> buffers);
 
+    std::string_view client_of(const http::RequestHead& request) const;
     bool keeps(const flow::Answer& answer, const http::RequestHead& request) const noexcept;
     void note_access(const flow::Answer& answer, const http::RequestHead& request, Now began);
     void linger();
@@ -83,7 +84,8 @@ private:
     Worker& worker_;
     flow::Service& service_;
     asio::ip::tcp::socket socket_;
-    std::string client_address_;
+    std::string peer_;
+    bool trusted_;                 // the peer is a proxy whose X-Forwarded-For is believed
     std::string in_;               // [begin_, end_) has come and is not dealt with
     std::size_t begin_ = 0;
     std::size_t end_ = 0;

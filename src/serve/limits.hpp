@@ -2,10 +2,12 @@
 // Bounds of a client connection; rows of docs/limits.md.
 
 #include "http/h1_parser.hpp"
+#include "net/network.hpp"
 
 #include <etage/time.hpp>
 
 #include <cstddef>
+#include <vector>
 
 namespace etage::serve {
 
@@ -16,9 +18,11 @@ struct ServeLimits {
     Duration idle_time_max = std::chrono::seconds(60);      // between requests
     Duration body_stall_max = std::chrono::seconds(30);     // between two pieces of a request's content
     Duration write_stall_max = std::chrono::seconds(30);    // a client that does not read
+    std::size_t body_bytes_max = 0;                         // of a request's content; over it: 413; 0 = no bound
     std::size_t drain_bytes_max = std::size_t{64} << 10;    // unread content that is swallowed to keep a connection
     Duration linger_max = std::chrono::seconds(1);          // after an error: let the client read it before the reset
     Duration grace = std::chrono::seconds(10);              // for what is in flight when we are told to stop
+    std::vector<net::Network> trusted_proxies;              // whose X-Forwarded-For is believed
 };
 
 }  // namespace etage::serve

@@ -1,9 +1,9 @@
 #include "serve/request_body.hpp"
 
 #include "base/clock.hpp"
+#include "net/timer.hpp"
+#include "serve/worker.hpp"
 
-#include <asio/experimental/as_tuple.hpp>
-#include <asio/use_awaitable.hpp>
 
 namespace etage::serve {
 
@@ -19,7 +19,13 @@ asio::awaitable<Result<std::string_view>> RequestBody::read() {
         const auto step = decoder_.step(connection_->unread());
         connection_->begin_ += step.consumed;
         if (step.failed) co_return failure(Blame::client, Fault::bad_request, std::string(step.why));
-        if (!step.content.empty()) co_return step.content;
+        if (!step.content.empty()) {
+            bytes_ += step.content.size();
+            const std::size_t most = connection_->worker_.limits().body_bytes_max;
+            if (most != 0 && bytes_ > most)
+                co_return failure(Blame::client, Fault::payload_too_large, "the content is larger than is taken here");
+            co_return step.content;
+        }
         if (step.finished || step.consumed > 0) continue;
         if (auto received = co_await receive(); !received) co_return std::unexpected(std::move(received.error()));
     }
@@ -35,7 +41,7 @@ asio::awaitable<Result<void>> RequestBody::receive() {
     c.enter(Connection::Phase::content, base::read_clock().mono);
     reading_ = true;
     const auto [error, bytes] =
-        co_await c.socket_.async_read_some(c.free_space(), asio::experimental::as_tuple(asio::use_awaitable));
+        co_await c.socket_.async_read_some(c.free_space(), net::quietly);
     reading_ = false;
     if (error) co_return failure(Blame::client, Fault::cancelled, "the client left before its request was complete");
     c.end_ += bytes;

@@ -28,6 +28,7 @@ private:
 
     std::shared_ptr<Connection> connection_;
     http::BodyDecoder decoder_;
+    std::uint64_t bytes_ = 0;
     bool expects_continue_;
     bool reading_ = false;
     bool abandoned_ = false;

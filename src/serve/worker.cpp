@@ -12,11 +12,11 @@ namespace {
 constexpr Duration sweep_every = std::chrono::milliseconds(250);     // how late a deadline may be noticed
 constexpr Duration accept_pause = std::chrono::milliseconds(100);    // after EMFILE and the like: never spin
 
-std::string address_text(const asio::ip::tcp::endpoint& peer) {
-    const auto address = peer.address();
+/// An IPv4 client of a dual-stack listener is an IPv4 client.
+asio::ip::address unmapped(const asio::ip::address& address) {
     if (address.is_v6() && address.to_v6().is_v4_mapped())
-        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
-    return address.to_string();
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+    return address;
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ void Worker::welcome(Listener& listener, asio::ip::tcp::socket socket) {
     socket.set_option(asio::ip::tcp::no_delay(true), error);
     socket.non_blocking(true, error);
     shared_.metrics.add(base::Counter::connections_accepted);
-    std::make_shared<Connection>(*this, listener.service, std::move(socket), address_text(peer))->start();
+    std::make_shared<Connection>(*this, listener.service, std::move(socket), unmapped(peer.address()))->start();
 }
 
 void Worker::joined(Connection& connection) {

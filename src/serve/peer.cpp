@@ -1,0 +1,41 @@
+#include "serve/peer.hpp"
+
+#include <algorithm>
+
+namespace etage::serve {
+
+namespace {
+
+std::string_view trimmed(std::string_view text) noexcept {
+    while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
+    while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+    return text;
+}
+
+}  // namespace
+
+bool is_trusted(std::span<const net::Network> trusted, const asio::ip::address& address) noexcept {
+    return std::ranges::any_of(trusted, [&](const net::Network& network) { return network.contains(address); });
+}
+
+std::string_view client_behind(std::span<const net::Network> trusted, http::FieldSpan fields, std::string_view peer) {
+    std::string_view client = peer;
+    for (std::size_t i = fields.size(); i-- > 0;) {
+        if (fields[i].id != http::FieldId::x_forwarded_for) continue;
+        std::string_view rest = fields[i].value;
+        for (;;) {
+            const auto comma = rest.rfind(',');
+            const auto hop = trimmed(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
+            asio::error_code error;
+            const auto address = asio::ip::make_address(std::string(hop), error);
+            if (error) return client;
+            client = hop;
+            if (!is_trusted(trusted, address)) return client;
+            if (comma == std::string_view::npos) break;
+            rest = rest.substr(0, comma);
+        }
+    }
+    return client;
+}
+
+}  // namespace etage::serve

@@ -1,0 +1,21 @@
+#pragma once
+// Who the client is, when the connection comes from a proxy that is trusted (THREATS §2.1, law 3).
+
+#include "http/message.hpp"
+#include "net/network.hpp"
+
+#include <asio/ip/address.hpp>
+
+#include <span>
+#include <string_view>
+
+namespace etage::serve {
+
+bool is_trusted(std::span<const net::Network> trusted, const asio::ip::address& address) noexcept;
+
+/// The right-most hop of X-Forwarded-For that is not itself trusted; hops left of it are whatever its sender liked to
+/// write. `peer` when the field is absent, or at the first hop that is no address. Borrows from `fields` or `peer`.
+/// Precondition: the peer is trusted.
+std::string_view client_behind(std::span<const net::Network> trusted, http::FieldSpan fields, std::string_view peer);
+
+}  // namespace etage::serve
