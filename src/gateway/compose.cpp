@@ -6,7 +6,6 @@
 #include "gateway/explain.hpp"
 #include "origin/upstream.hpp"
 
-#include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 
 #include <algorithm>
@@ -43,6 +42,19 @@ serve::ServerOptions server_options(const ServerConfig& c, AccessLog access) {
     return out;
 }
 
+std::function<OriginMaker> upstream_maker(const OriginConfig& config) {
+    std::vector<std::string> urls;
+    for (const http::Endpoint& url : config.urls) urls.push_back(url.scheme + "://" + url.authority());
+    origin::UpstreamOptions options;
+    options.connect_timeout = config.connect_timeout;
+    options.first_byte_timeout = config.first_byte_timeout;
+    options.between_bytes_timeout = config.between_bytes_timeout;
+    options.connections_max = config.connections_max;
+    return [urls, options](const OriginContext& context) -> Result<std::unique_ptr<flow::Origin>> {
+        return origin::Upstream::make(urls, options, context.metrics);
+    };
+}
+
 }  // namespace
 
 Building::Building(Plan plan)
@@ -75,7 +87,9 @@ Result<void> Building::furnish() {
 
     std::vector<flow::Origin*> origins;
     for (const OriginPlan& origin : plan_.origins) {
-        origins_.push_back(origin.make({metrics_, log_, router_}));
+        auto made = origin.make({metrics_, log_, router_});
+        if (!made) return std::unexpected(std::move(made.error()));
+        origins_.push_back(std::move(*made));
         origins.push_back(origins_.back().get());
     }
     walk_ = std::make_unique<flow::Walk>(flow::Rooms{
@@ -171,11 +185,11 @@ asio::awaitable<Result<std::string>> Building::explain(ExplainRequest request) {
     co_return explain_request(walk_->rooms(), request, base::read_clock());
 }
 
-int run_until_signal(Building& building) {
-    asio::io_context waiting;
+int run_until_signal(Building& building, asio::io_context& waiting, const std::function<void()>& opened) {
     asio::signal_set signals(waiting, SIGTERM, SIGINT);
     signals.async_wait([](const asio::error_code&, int) {});
     building.open();
+    opened();
     waiting.run();
     building.log().info("draining");
     signals.async_wait([](const asio::error_code& error, int) {   // a second signal: at once
@@ -193,24 +207,15 @@ int run_until_signal(Building& building) {
 int run(const Config& config) {
     Plan plan;
     plan.config = config;
-    for (const OriginConfig& origin : config.origins) {
-        origin::UpstreamOptions options;
-        options.connect_timeout = origin.connect_timeout;
-        options.first_byte_timeout = origin.first_byte_timeout;
-        options.between_bytes_timeout = origin.between_bytes_timeout;
-        options.connections_max = origin.connections_max;
-        plan.origins.push_back({origin.name,
-                                [urls = origin.urls, options](const OriginContext& context) {
-                                    return std::make_unique<origin::Upstream>(urls, options, context.metrics);
-                                },
-                                origin.price_per_call, origin.currency});
-    }
+    for (const OriginConfig& origin : config.origins)
+        plan.origins.push_back({origin.name, upstream_maker(origin), origin.price_per_call, origin.currency});
     auto building = Building::build(std::move(plan));
     if (!building) {
         std::fprintf(stderr, "etage: %s\n", building.error().what.c_str());
         return 1;
     }
-    return run_until_signal(**building);
+    asio::io_context waiting;
+    return run_until_signal(**building, waiting, [] {});
 }
 
 }  // namespace etage::gateway

@@ -14,6 +14,7 @@
 
 #include <etage/error.hpp>
 
+#include <asio/io_context.hpp>
 #include <asio/thread_pool.hpp>
 
 #include <functional>
@@ -31,9 +32,11 @@ struct OriginContext {
     const policy::Router& router;   // the index of a route is what handlers are found by
 };
 
+using OriginMaker = Result<std::unique_ptr<flow::Origin>>(const OriginContext&);
+
 struct OriginPlan {
     std::string name;
-    std::function<std::unique_ptr<flow::Origin>(const OriginContext&)> make;
+    std::function<OriginMaker> make;
     double price_per_call = 0;
     std::string currency;
 };
@@ -98,8 +101,9 @@ private:
     std::unique_ptr<serve::Server> server_;   // last: its threads use all of the above
 };
 
-/// Opens, waits for SIGTERM or SIGINT, closes. The exit code: 0, or 1 when the grace ran out.
-int run_until_signal(Building& building);
+/// Opens, calls `opened`, waits in `waiting` for SIGTERM or SIGINT, or for somebody to stop it (from any thread, also
+/// before this call), closes. The exit code: 0, or 1 when the grace ran out.
+int run_until_signal(Building& building, asio::io_context& waiting, const std::function<void()>& opened);
 
 /// `etage run`: a gateway in front of the configured origins. Exit code 0 or 1; what is wrong goes to stderr.
 int run(const Config& config);
