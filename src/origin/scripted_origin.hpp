@@ -42,7 +42,9 @@ public:
         co_return take(end + 4);
     }
 
-    asio::awaitable<void> send(std::string bytes) { co_await asio::async_write(socket_, asio::buffer(bytes), net::quietly); }
+    asio::awaitable<void> send(std::string bytes) {
+        co_await asio::async_write(socket_, asio::buffer(bytes), net::quietly);
+    }
 
     /// One byte per segment.
     asio::awaitable<void> drip(std::string bytes) {
@@ -106,7 +108,8 @@ public:
 
     explicit ScriptedOrigin(asio::io_context& io)
         : io_(io), acceptor_(io, {asio::ip::address_v4::loopback(), 0}), port_(acceptor_.local_endpoint().port()) {
-        acceptor_.async_accept([this](const asio::error_code& ec, asio::ip::tcp::socket s) { accepted(ec, std::move(s)); });
+        acceptor_.async_accept(
+            [this](const asio::error_code& ec, asio::ip::tcp::socket s) { accepted(ec, std::move(s)); });
     }
 
     /// The n-th connection is given the n-th play, further ones the last.
@@ -135,10 +138,12 @@ private:
         const auto index = std::min(static_cast<std::size_t>(connections_++), plays_.size() - 1);
         socket.set_option(asio::ip::tcp::no_delay(true));
         asio::co_spawn(io_, perform(std::move(socket), plays_[index], requests_), asio::detached);
-        acceptor_.async_accept([this](const asio::error_code& e, asio::ip::tcp::socket s) { accepted(e, std::move(s)); });
+        acceptor_.async_accept(
+            [this](const asio::error_code& e, asio::ip::tcp::socket s) { accepted(e, std::move(s)); });
     }
 
-    static asio::awaitable<void> perform(asio::ip::tcp::socket socket, const Play& play, std::vector<std::string>& log) {
+    static asio::awaitable<void> perform(asio::ip::tcp::socket socket, const Play& play,
+                                         std::vector<std::string>& log) {
         Conversation conversation(std::move(socket), log);
         co_await play(conversation);
     }
