@@ -1,0 +1,178 @@
+#include "policy/key.hpp"
+
+#include "http/uri.hpp"
+#include "policy/query.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace etage::policy {
+
+namespace {
+
+using http::FieldId;
+
+void append_length(std::string& out, std::size_t length) {
+    char digits[21];
+    char* const end = std::to_chars(digits, digits + 20, length).ptr;
+    *end = ':';
+    out.append(digits, static_cast<std::size_t>(end - digits) + 1);
+}
+
+/// "5:posts": a reader knows where a part ends without looking into it.
+void append_part(std::string& out, std::string_view part) {
+    append_length(out, part.size());
+    out += part;
+}
+
+void append_lower(std::string& out, std::string_view text) {
+    for (const char c : text) out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+/// Nothing that http::append_normalised_path() would change.
+bool is_normal_path(std::string_view path) noexcept {
+    return path.find('%') == std::string_view::npos && path.find("/.") == std::string_view::npos;
+}
+
+bool append_path(std::string& out, std::string_view path) {
+    if (is_normal_path(path)) {
+        append_part(out, path);
+        return true;
+    }
+    const std::size_t begin = out.size();
+    if (!http::append_normalised_path(out, path)) return false;
+    char digits[21];
+    char* const end = std::to_chars(digits, digits + 20, out.size() - begin).ptr;
+    *end = ':';
+    out.insert(begin, digits, static_cast<std::size_t>(end - digits) + 1);
+    return true;
+}
+
+/// "-" is no query, "0:" an empty one.
+void append_query(std::string& out, const Route* route, const http::RequestHead& request) {
+    if (route == nullptr) {
+        if (request.has_query) append_part(out, request.query);
+        else out += '-';
+        return;
+    }
+    const RuledQuery query(request.query, route->policy.key);
+    if (query.empty()) {
+        out += '-';
+        return;
+    }
+    append_length(out, query.bytes());
+    query.for_each_piece([&](std::string_view piece) { out += piece; });
+}
+
+/// Every line of a chosen field, closed by a mark that no length begins with.
+void append_headers(std::string& out, const Route& route, http::FieldSpan fields) {
+    for (const std::string& name : route.policy.key.headers) {
+        for (const http::Field& field : fields)
+            if (http::iequals(field.name, name)) append_part(out, field.value);
+        out += ';';
+    }
+}
+
+void append_hash(std::string& out, std::string_view text, std::uint64_t secret) {
+    static constexpr char hex[] = "0123456789abcdef";
+    const base::Hash128 hash = base::hash128(text, secret);
+    for (const std::uint64_t half : {hash.high, hash.low})
+        for (unsigned shift = 64; shift > 0; shift -= 4) out += hex[(half >> (shift - 4)) & 0xFU];
+}
+
+void append_identity(std::string& out, const KeyInput& in) {
+    if (in.route == nullptr || in.route->policy.cache.per != Per::user || !in.identity.present) return;
+    out += 'u';
+    append_hash(out, in.identity.text, in.secret);
+    if (in.identity.from_authorization) return;
+    // A header or cookie is what the client claims; whoever claims it with other credentials gets an entry of their own.
+    if (const auto credentials = http::find(in.request.fields, FieldId::authorization)) {
+        out += 'a';
+        append_hash(out, *credentials, in.secret);
+    }
+}
+
+bool has_key(const Route* route, const http::RequestHead& request) noexcept {
+    if (route != nullptr && route->policy.cache.pass) return false;
+    return request.method == http::Method::get || request.method == http::Method::head;
+}
+
+std::string as_received(const http::RequestHead& request) {
+    std::string out(request.path);
+    if (request.has_query) (out += '?') += request.query;
+    return out;
+}
+
+}  // namespace
+
+std::optional<std::string_view> cookie_value(http::FieldSpan request, std::string_view name) noexcept {
+    for (const http::Field& field : request) {
+        if (field.id != FieldId::cookie) continue;
+        for (std::string_view rest = field.value; !rest.empty();) {
+            const auto semicolon = rest.find(';');
+            auto pair = rest.substr(0, semicolon);
+            pair.remove_prefix(std::min(pair.find_first_not_of(" \t"), pair.size()));
+            const auto equals = pair.find('=');
+            if (equals != std::string_view::npos && pair.substr(0, equals) == name) return pair.substr(equals + 1);
+            if (semicolon == std::string_view::npos) break;
+            rest.remove_prefix(semicolon + 1);
+        }
+    }
+    return std::nullopt;
+}
+
+Identity identity_of(const Route* route, const http::RequestHead& request) noexcept {
+    const auto identity = [](std::optional<std::string_view> text, bool from_authorization = false) {
+        if (!text || text->empty()) return Identity{};
+        return Identity{true, from_authorization, *text};
+    };
+    if (route != nullptr && route->policy.identity.header)
+        return identity(http::find(request.fields, *route->policy.identity.header));
+    if (route != nullptr && route->policy.identity.cookie)
+        return identity(cookie_value(request.fields, *route->policy.identity.cookie));
+    return identity(http::find(request.fields, FieldId::authorization), true);
+}
+
+bool make_key(std::string& out, const KeyInput& in) {
+    const http::RequestHead& request = in.request;
+    const bool one_class = request.method == http::Method::get || request.method == http::Method::head;
+    out.assign("v1 ");
+    append_part(out, in.route != nullptr ? std::string_view(in.route->name) : std::string_view{});
+    append_part(out, one_class ? std::string_view("GET") : request.method_text);
+    append_part(out, in.scheme);
+    append_length(out, request.authority.size());
+    append_lower(out, request.authority);
+    if (!append_path(out, request.path)) return false;
+    append_query(out, in.route, request);
+    if (in.route != nullptr) append_headers(out, *in.route, request.fields);
+    append_identity(out, in);
+    return out.size() <= key_bytes_max;
+}
+
+bool is_keyed(const Route* route, std::string_view field_name) noexcept {
+    return route != nullptr && std::ranges::any_of(route->policy.key.headers, [&](const std::string& name) {
+               return http::iequals(name, field_name);
+           });
+}
+
+std::string forwarded_target(const Route* route, const http::RequestHead& request) {
+    if (!has_key(route, request)) return as_received(request);
+    std::string out;
+    if (!http::append_normalised_path(out, request.path)) return as_received(request);
+    if (route == nullptr) {
+        if (request.has_query) (out += '?') += request.query;
+        return out;
+    }
+    const RuledQuery query(request.query, route->policy.key);
+    if (!query.empty()) out += '?';
+    query.for_each_piece([&](std::string_view piece) { out += piece; });
+    return out;
+}
+
+std::string forwarded_authority(const http::RequestHead& request) {
+    std::string out;
+    append_lower(out, request.authority);
+    return out;
+}
+
+}  // namespace etage::policy

@@ -1,0 +1,228 @@
+#include "policy/pattern.hpp"
+
+#include "base/nearest.hpp"
+#include "http/uri.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace etage::policy {
+
+namespace {
+
+constexpr std::string_view methods_known[] = {"GET",     "HEAD",  "POST",    "PUT",   "PATCH", "DELETE",
+                                              "OPTIONS", "TRACE", "CONNECT", "QUERY", "PURGE"};
+
+std::unexpected<Error> wrong(std::string what) {
+    return failure(Blame::client, Fault::bad_request, std::move(what));
+}
+
+std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+Result<MethodSet> parse_methods(std::string_view text) {
+    MethodSet set;
+    for (bool last = false; !last;) {
+        const auto bar = text.find('|');
+        last = bar == std::string_view::npos;
+        const auto token = text.substr(0, bar);
+        const auto method = http::method_of(token);
+        if (token.empty()) return wrong("a method is missing; write methods as in GET|POST /path");
+        if (method == http::Method::other) {
+            std::string what = quoted(token) + " is no method Etage knows";
+            if (const auto near = base::nearest(token, methods_known); !near.empty())
+                return wrong(what + "; did you mean " + std::string(near) + "?");
+            return wrong(what + "; leave the method out to match any");
+        }
+        set.add(method);
+        if (!last) text.remove_prefix(bar + 1);
+    }
+    return set;
+}
+
+/// A literal is compared with normalised paths, so it is brought into that form: "/caf%c3%a9" and "/café" mean the same.
+std::optional<std::string> normalised_literal(std::string_view text) {
+    static constexpr char hex[] = "0123456789ABCDEF";
+    std::string escaped = "/";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte > 0x20 && byte < 0x7F) {
+            escaped += c;
+        } else {
+            escaped += {'%', hex[byte >> 4U], hex[byte & 0xFU]};
+        }
+    }
+    std::string out;
+    if (!http::append_normalised_path(out, escaped) || out.find('/', 1) != std::string::npos) return std::nullopt;
+    if (out == "/" && !text.empty()) return std::nullopt;   // a dot segment
+    return out.substr(1);
+}
+
+Result<Segment> parse_segment(std::string_view text) {
+    if (text == "**") return Segment{Segment::Kind::any, {}};
+    if (text == "*") return Segment{Segment::Kind::one, {}};
+    if (text.size() > 2 && text.front() == '{' && text.back() == '}' &&
+        text.find_first_of("{}*.", 1) == text.size() - 1)
+        return Segment{Segment::Kind::named, std::string(text.substr(1, text.size() - 2))};
+    if (text.find_first_of("{}*") != std::string_view::npos)
+        return wrong("segment " + quoted(text) + " mixes text and wildcards; a segment is text, *, ** or {name}");
+    if (text.find_first_of("?#") != std::string_view::npos)
+        return wrong("segment " + quoted(text) + " holds a ? or #; a pattern has no query, see key.query");
+    auto literal = normalised_literal(text);
+    if (!literal) return wrong("segment " + quoted(text) + " is a dot segment or holds a bad %-escape; it would never match");
+    return Segment{Segment::Kind::literal, std::move(*literal)};
+}
+
+Result<Pattern> parse_path(std::string_view path, Pattern pattern) {
+    path.remove_prefix(1);
+    for (bool last = false; !last;) {
+        const auto slash = path.find('/');
+        last = slash == std::string_view::npos;
+        auto segment = parse_segment(path.substr(0, slash));
+        if (!segment) return std::unexpected(std::move(segment.error()));
+        if (segment->kind == Segment::Kind::named) {
+            if (std::ranges::find(pattern.capture_names, segment->text) != pattern.capture_names.end())
+                return wrong("{" + segment->text + "} appears twice; give each segment a name of its own");
+            if (pattern.capture_names.size() == captures_max)
+                return wrong("more than " + std::to_string(captures_max) + " named segments; write * for those not needed");
+            pattern.capture_names.push_back(segment->text);
+        }
+        pattern.segments.push_back(std::move(*segment));
+        if (!last) path.remove_prefix(slash + 1);
+    }
+    return pattern;
+}
+
+// ---- matching
+
+/// The segments of a path that needs no normalisation, found as they are asked for. A position is the index of the slash
+/// before a segment; the end is the length of the path.
+struct RawSource {
+    std::string_view path;
+
+    std::size_t end() const noexcept { return path.size(); }
+    std::size_t next(std::size_t at) const noexcept { return std::min(path.find('/', at + 1), path.size()); }
+    std::string_view compared(std::size_t at) const noexcept { return path.substr(at + 1, next(at) - at - 1); }
+    std::string_view captured(std::size_t at) const noexcept { return compared(at); }
+};
+
+struct ListSource {
+    const std::vector<std::pair<std::string_view, std::string_view>>& segments;
+
+    std::size_t end() const noexcept { return segments.size(); }
+    std::size_t next(std::size_t at) const noexcept { return at + 1; }
+    std::string_view compared(std::size_t at) const noexcept { return segments[at].first; }
+    std::string_view captured(std::size_t at) const noexcept { return segments[at].second; }
+};
+
+/// The classic way with wildcards: on a mismatch only the last `**` need take one segment more, because the earliest place
+/// where what stands before it fits is as good as any later one. So the work is bounded by segments × pattern.
+template <class Source>
+bool match_segments(const std::vector<Segment>& pattern, const Source& path, Captures& captures) noexcept {
+    constexpr auto none = static_cast<std::size_t>(-1);
+    std::size_t at = 0, p = 0, capture = 0;
+    std::size_t retry_p = none, retry_at = 0, retry_capture = 0;
+    for (;;) {
+        if (p < pattern.size() && pattern[p].kind == Segment::Kind::any) {
+            retry_p = ++p;
+            retry_at = at;
+            retry_capture = capture;
+            continue;
+        }
+        if (at == path.end() && p == pattern.size()) return true;
+        bool fits = at < path.end() && p < pattern.size();
+        if (fits) {
+            const auto segment = path.compared(at);
+            fits = pattern[p].kind == Segment::Kind::literal ? segment == pattern[p].text : !segment.empty();
+        }
+        if (fits) {
+            if (pattern[p].kind == Segment::Kind::named) captures[capture++] = path.captured(at);
+            at = path.next(at);
+            ++p;
+            continue;
+        }
+        if (retry_p == none || retry_at == path.end()) return false;
+        retry_at = at = path.next(retry_at);
+        p = retry_p;
+        capture = retry_capture;
+    }
+}
+
+/// "." is 1, ".." is 2, anything else 0; the dots may be escaped.
+int dots(std::string_view segment) noexcept {
+    int count = 0;
+    while (!segment.empty()) {
+        const bool escaped = segment.starts_with("%2e") || segment.starts_with("%2E");
+        if (!escaped && segment.front() != '.') return 0;
+        segment.remove_prefix(escaped ? 3 : 1);
+        if (++count > 2) return 0;
+    }
+    return count;
+}
+
+/// The segments of a path as received, less those that dot segments take away (RFC 3986 §5.2.4).
+std::vector<std::string_view> received_segments(std::string_view path) {
+    std::vector<std::string_view> out;
+    for (bool last = false; !last;) {
+        path.remove_prefix(1);
+        const auto slash = path.find('/');
+        last = slash == std::string_view::npos;
+        const auto segment = path.substr(0, slash);
+        const int dotted = dots(segment);
+        if (dotted == 2 && !out.empty()) out.pop_back();
+        if (dotted == 0) out.push_back(segment);
+        else if (last) out.emplace_back();
+        if (!last) path.remove_prefix(slash);
+    }
+    return out;
+}
+
+std::vector<std::string_view> split(std::string_view path) {
+    std::vector<std::string_view> out;
+    const RawSource source{path};
+    for (std::size_t at = 0; at < source.end(); at = source.next(at)) out.push_back(source.compared(at));
+    return out;
+}
+
+}  // namespace
+
+Result<Pattern> parse_pattern(std::string_view text) {
+    Pattern pattern;
+    const auto space = text.find(' ');
+    auto path = text;
+    if (space != std::string_view::npos) {
+        auto methods = parse_methods(text.substr(0, space));
+        if (!methods) return std::unexpected(std::move(methods.error()));
+        pattern.methods = *methods;
+        path.remove_prefix(std::min(text.find_first_not_of(' ', space), text.size()));
+    }
+    if (path.empty() || path.front() != '/')
+        return wrong("the path must begin with /, as in " + quoted("GET /" + std::string(path)));
+    return parse_path(path, std::move(pattern));
+}
+
+PathSegments::PathSegments(std::string_view path) {
+    if (!path.starts_with('/')) return;
+    if (path.find('%') == std::string_view::npos && path.find("/.") == std::string_view::npos) {
+        path_ = path;
+        valid_ = true;
+    } else {
+        normalise(path);
+    }
+}
+
+void PathSegments::normalise(std::string_view path) {
+    if (!http::append_normalised_path(normalised_, path)) return;
+    const auto compared = split(normalised_);
+    const auto received = received_segments(path);
+    if (compared.size() != received.size()) return;
+    for (std::size_t i = 0; i < compared.size(); ++i) segments_.emplace_back(compared[i], received[i]);
+    valid_ = true;
+}
+
+bool PathSegments::match(const std::vector<Segment>& pattern, Captures& captures) const noexcept {
+    if (!valid_) return false;
+    if (!path_.empty()) return match_segments(pattern, RawSource{path_}, captures);
+    return match_segments(pattern, ListSource{segments_}, captures);
+}
+
+}  // namespace etage::policy

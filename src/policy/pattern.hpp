@@ -1,0 +1,74 @@
+#pragma once
+// Patterns of routes: "GET /posts/{id}", "POST|PUT /posts/**", "/static/**". Parsed once, matched without allocation.
+
+#include "http/message.hpp"
+
+#include <etage/error.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace etage::policy {
+
+/// A set of methods; empty = any.
+class MethodSet {
+public:
+    void add(http::Method m) noexcept { bits_ = static_cast<std::uint16_t>(bits_ | (1U << static_cast<unsigned>(m))); }
+    bool empty() const noexcept { return bits_ == 0; }
+    /// HEAD is matched where GET is: a GET route answers it.
+    bool matches(http::Method m) const noexcept {
+        return empty() || has(m) || (m == http::Method::head && has(http::Method::get));
+    }
+    bool has(http::Method m) const noexcept { return (bits_ & (1U << static_cast<unsigned>(m))) != 0; }
+
+private:
+    std::uint16_t bits_ = 0;
+};
+
+struct Segment {
+    enum class Kind : std::uint8_t { literal, one, named, any };   // posts  *  {id}  **
+    Kind kind = Kind::literal;
+    std::string text;                                              // the literal, percent-normalised, or the name
+};
+
+/// The longest list of named segments a pattern may have.
+inline constexpr std::size_t captures_max = 8;
+using Captures = std::array<std::string_view, captures_max>;
+
+struct Pattern {
+    MethodSet methods;
+    std::vector<Segment> segments;
+    std::vector<std::string> capture_names;   // in order of appearance
+};
+
+/// `*` and `{name}` stand for one segment that is not empty, `**` for any number of segments, also none, anywhere.
+/// A trailing slash counts: "/posts/" is not "/posts". The text of an error says what to write instead.
+Result<Pattern> parse_pattern(std::string_view text);
+
+/// A request's path, cut into segments for matching. Segments are compared after percent-normalisation and with dot
+/// segments resolved (RFC 3986 §6.2.2), but captured as they were received. Borrows from the path. Does not allocate
+/// unless the path holds an escape or a dot segment.
+class PathSegments {
+public:
+    explicit PathSegments(std::string_view path);
+
+    /// False: the path does not begin with '/' or cannot be normalised, and matches nothing.
+    bool valid() const noexcept { return valid_; }
+
+    /// On true, `captures` holds what the named segments stand for, in the order of the pattern.
+    bool match(const std::vector<Segment>& pattern, Captures& captures) const noexcept;
+
+private:
+    void normalise(std::string_view path);
+
+    bool valid_ = false;
+    std::string_view path_;                                                    // when it needs no normalisation
+    std::string normalised_;
+    std::vector<std::pair<std::string_view, std::string_view>> segments_;      // normalised, as received
+};
+
+}  // namespace etage::policy
