@@ -17,7 +17,7 @@ enum class LogFormat : std::uint8_t { text, json };
 struct LogOptions {
     LogLevel level = LogLevel::info;
     LogFormat format = LogFormat::text;
-    std::string file;  // empty = stderr
+    std::string file;  // appended to; empty = stderr, also when it cannot be opened: the first line says so then
 };
 
 struct LogPair {
@@ -36,7 +36,7 @@ public:
     bool enabled(LogLevel) const noexcept;
 
     /// `event` is a fixed lower-case phrase ("origin failed"); values are escaped, control characters never reach the
-    /// terminal raw. Borrowed arguments are copied before return.
+    /// terminal raw; a value longer than 2 KiB is cut and ends in an ellipsis. Borrowed arguments are copied before return.
     void write(LogLevel, std::string_view event, std::initializer_list<LogPair> pairs = {});
 
     void debug(std::string_view e, std::initializer_list<LogPair> p = {}) { write(LogLevel::debug, e, p); }
@@ -44,7 +44,9 @@ public:
     void warn(std::string_view e, std::initializer_list<LogPair> p = {}) { write(LogLevel::warn, e, p); }
     void error(std::string_view e, std::initializer_list<LogPair> p = {}) { write(LogLevel::error, e, p); }
 
+    /// Returns when everything this thread wrote before has been handed to the system, or dropped.
     void flush();
+    /// Lines lost since the start: given up by a full queue, or not taken by the system (disk full).
     std::uint64_t dropped() const noexcept;
 
 private:
