@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 namespace etage::cli {
@@ -53,7 +54,7 @@ int run(const Command& command) {
 int check(const Command& command) {
     if (command.list) return list_settings();
     std::optional<std::string> file = command.config;
-    if (!file && ::getenv("ETAGE_CONFIG") == nullptr && std::filesystem::exists("etage.toml")) file = "etage.toml";
+    if (!file && std::getenv("ETAGE_CONFIG") == nullptr && std::filesystem::exists("etage.toml")) file = "etage.toml";
     const auto config = load(file, command);
     if (!config) return complain(config.error());
     std::printf("ok: %zu routes%s\n", config->routes.size(),
@@ -62,11 +63,11 @@ int check(const Command& command) {
 }
 
 int demo(const Command& command) {
-    const auto config = load(command.config, command);
-    if (!config) return complain(config.error());
     etage::demo::DemoOptions options;
-    options.config = *config;
-    options.db = command.db;
+    for (const gateway::Flag& flag : command.settings)
+        options.server.settings.push_back({flag.name, flag.setting, flag.values});
+    options.server.config_file = command.config;
+    options.db = command.db.value_or("");
     options.slow_ms = command.slow_ms;
     return etage::demo::run(options);
 }

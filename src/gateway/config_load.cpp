@@ -133,16 +133,18 @@ void Loader::apply_variables(const Variables& given) {
 }
 
 void Loader::apply_flag(const Flag& flag) {
+    // A program that embeds Etage gives settings too, without dashes.
+    const std::string where = flag.name.starts_with("-") ? "command line" : "program";
     const auto dot = flag.setting.find('.');
     const auto known =
-        setting(std::string_view(flag.setting).substr(0, dot), std::string_view(flag.setting).substr(dot + 1));
-    if (!known) return problems_.add("command line", flag.name + " stands for no setting");
-    Node node{{}, "command line", flag.name, true};
+        dot == std::string::npos ? std::nullopt : setting(flag.setting.substr(0, dot), flag.setting.substr(dot + 1));
+    if (!known) return problems_.add(where, flag.name + ": there is no setting \"" + flag.setting + "\"");
+    Node node{{}, where, flag.name, true};
     if (flag.values.size() == 1) {
         node.value = flag.values.front();
     } else {
         Node::List list;
-        for (const auto& value : flag.values) list.push_back({value, node.where, node.name, true});
+        for (const auto& value : flag.values) list.push_back({value, where, flag.name, true});
         node.value = std::move(list);
     }
     apply(*known, node);
