@@ -1,0 +1,110 @@
+#pragma once
+// A whole walk on virtual time with an origin that a test scripts. For tests only.
+
+#include "base/clock.hpp"
+#include "flow/walk.hpp"
+#include "http/h1_parser.hpp"
+#include "net/timer.hpp"
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/io_context.hpp>
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace etage::flow::testing {
+
+using namespace std::chrono_literals;
+
+/// One request as the origin saw it.
+struct Seen {
+    std::string method;
+    std::string target;
+    http::Fields fields;
+    std::string body;
+};
+
+/// What the origin says next; set `after` to let it take (virtual) time.
+struct Say {
+    int status = 200;
+    std::vector<std::pair<std::string, std::string>> fields{};
+    std::string body = "hello";
+    Duration after{};
+    std::vector<std::string> tags{};
+    std::vector<std::string> invalidates{};
+    bool stream = false;               // content of unknown length, in pieces of 5 bytes
+    bool cut = false;                  // … that ends in an error
+    Fault fault = Fault::internal;     // not internal: no answer at all
+};
+
+class ScriptedOrigin : public Origin {
+public:
+    std::function<Say(const Seen&)> script = [](const Seen&) { return Say{}; };
+    std::vector<Seen> seen;
+    std::size_t under_way = 0;
+    std::size_t most_under_way = 0;
+
+    asio::awaitable<Result<OriginResponse>> fetch(OriginRequest request) override;
+
+private:
+    class Pieces;
+};
+
+/// An answer, taken apart.
+struct Reply {
+    bool done = false;
+    int status = 0;
+    std::map<std::string, std::string> fields;   // lower-case names; repeated ones joined
+    std::string body;
+    bool body_failed = false;
+    Verdict verdict;
+
+    std::string operator[](const std::string& name) const {
+        const auto it = fields.find(name);
+        return it == fields.end() ? std::string() : it->second;
+    }
+};
+
+class TestHouse {
+public:
+    explicit TestHouse(std::vector<RoutePolicy> routes = {}, bool handlers_only = false);
+
+    /// Starts a request ("GET /x", more head lines, content); the reply fills in as time is let run.
+    std::shared_ptr<Reply> ask(const std::string& line, std::vector<std::string> fields = {}, std::string body = {});
+    /// Starts it and lets time run until it is answered.
+    Reply get(const std::string& line, std::vector<std::string> fields = {}, std::string body = {});
+
+    /// Runs what can run now.
+    void settle();
+    /// Lets virtual time pass, millisecond by millisecond.
+    void pass(Duration time);
+
+    ScriptedOrigin origin;
+    base::VirtualClock clock{{Instant(1h), WallTime(std::chrono::seconds(1'790'000'000))}};
+    base::Metrics metrics;
+    coherence::Engine engine;
+    store::MemoryStore store{{}};
+    FlightTable flights;
+    std::atomic<std::size_t> fills{0};
+
+private:
+    class Content;
+    asio::awaitable<void> walk_through(std::string text, std::string body, std::shared_ptr<Reply> reply);
+
+    base::Log log_{{base::LogLevel::off, base::LogFormat::text, {}}};
+    policy::Router router_;
+    limit::BucketTable buckets_;
+    asio::thread_pool compressors_{1};
+    asio::io_context io_{1};
+
+public:
+    std::unique_ptr<Walk> walk;
+};
+
+}  // namespace etage::flow::testing

@@ -1,0 +1,232 @@
+"""Real processes on loopback. Every test starts what it needs, waits until it is ready, and stops it by pid."""
+
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import httpx
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("ETAGE_BINARY", str(ROOT / "build" / "release" / "etage"))
+
+
+class Process:
+    """A program under test: its stderr is read as it comes, so that a full pipe never stops it."""
+
+    def __init__(self, argv, env=None, cwd=None):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("ETAGE_")} | (env or {})
+        self.argv = [str(a) for a in argv]
+        self.lines = []
+        self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, env=environment, cwd=cwd)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    @property
+    def output(self):
+        return "\n".join(self.lines)
+
+    def wait_for(self, pattern, seconds=20):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for line in list(self.lines):
+                if found := re.search(pattern, line):
+                    return found
+            if self.process.poll() is not None:
+                self.reader.join(5)
+                if not re.search(pattern, self.output):
+                    raise AssertionError(f"{self.argv} ended with {self.process.returncode}:\n{self.output}")
+            time.sleep(0.02)
+        raise AssertionError(f"no line like {pattern!r} from {self.argv}:\n{self.output}")
+
+    def stop(self, sig=signal.SIGTERM, seconds=20):
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"{self.argv} did not stop:\n{self.output}") from None
+        self.reader.join(5)
+        return self.process.returncode
+
+
+class Etage(Process):
+    """`etage run` or `etage demo` on free ports."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__([BINARY, *args], **kwargs)
+        self.wait_for(r"listening on http://\S+ \(admin\)")
+        found = [re.search(r"listening on (http://\S+)( \(admin\))?", line) for line in self.lines]
+        self.url = next(f[1] for f in found if f and not f[2])
+        self.admin = next(f[1] for f in found if f and f[2])
+        self.port = int(self.url.rsplit(":", 1)[1])
+        self.client = httpx.Client(base_url=self.url, timeout=30)
+
+    def get(self, path, **headers):
+        return self.client.get(path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    def verdict(self, path, **headers):
+        return self.get(path, **headers).headers["cache-status"].rsplit("etage; ", 1)[1]
+
+    def metric(self, name):
+        text = httpx.get(self.admin + "/metrics").text
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
+                   if line.startswith(name + " ") or line.startswith(name + "{"))
+
+    def raw(self, data, seconds=10):
+        """Sends bytes as they are; returns everything that comes until the other side closes (or the time is up)."""
+        with socket.create_connection(("127.0.0.1", self.port), seconds) as s:
+            s.sendall(data)
+            s.settimeout(seconds)
+            received = b""
+            try:
+                while piece := s.recv(65536):
+                    received += piece
+            except (TimeoutError, ConnectionResetError):
+                received += b"<not closed>" if not received.endswith(b"}") else b""
+            return received
+
+
+@pytest.fixture
+def start():
+    """start(Class, …) → a running process, stopped after the test; its exit must be clean."""
+    running = []
+
+    def _start(kind, *args, **kwargs):
+        process = kind(*args, **kwargs)
+        running.append(process)
+        return process
+
+    yield _start
+    failures = []
+    for process in reversed(running):
+        if process.process.poll() is None:
+            code = process.stop()
+            if code != 0 and isinstance(process, Etage):
+                failures.append(f"{process.argv} exited with {code}:\n{process.output[-4000:]}")
+    assert not failures, "\n".join(failures)
+
+
+@pytest.fixture
+def demo(start):
+    def _demo(*args, **kwargs):
+        return start(Etage, "demo", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *args, **kwargs)
+
+    return _demo
+
+
+@pytest.fixture
+def gateway(start):
+    def _gateway(*args, **kwargs):
+        return start(Etage, "run", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *args, **kwargs)
+
+    return _gateway
+
+
+class RawOrigin:
+    """An origin that says exactly the bytes it is told: handler(request bytes, number) → bytes, or None to say nothing."""
+
+    def __init__(self, handler):
+        self.handler = handler
+        self.requests = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.open = True
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while self.open:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with connection:
+            buffer = b""
+            while True:
+                while b"\r\n\r\n" not in buffer:
+                    try:
+                        piece = connection.recv(65536)
+                    except OSError:
+                        return
+                    if not piece:
+                        return
+                    buffer += piece
+                head, _, buffer = buffer.partition(b"\r\n\r\n")
+                length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+                wanted = int(length[1]) if length else 0
+                while len(buffer) < wanted:
+                    buffer += connection.recv(65536)
+                body, buffer = buffer[:wanted], buffer[wanted:]
+                self.requests.append(head + b"\r\n\r\n" + body)
+                answer = self.handler(self.requests[-1], len(self.requests))
+                if answer is None:
+                    return
+                close = answer.endswith(b"<close>")
+                try:
+                    connection.sendall(answer.removesuffix(b"<close>"))
+                except OSError:
+                    return
+                if close:
+                    return
+
+    def stop(self):
+        self.open = False
+        self.listener.close()
+
+
+@pytest.fixture
+def raw_origin():
+    made = []
+
+    def _make(handler):
+        origin = RawOrigin(handler)
+        made.append(origin)
+        return origin
+
+    yield _make
+    for origin in made:
+        origin.stop()
+
+
+def answer(body=b"hello", status="200 OK", *fields):
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n" + "".join(f + "\r\n" for f in fields) + "\r\n"
+    return head.encode() + body
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@pytest.fixture
+def fastapi(start, tmp_path):
+    """A FastAPI application on real uvicorn (both from Debian): fastapi(source) → URL."""
+
+    def _fastapi(source):
+        (tmp_path / "application.py").write_text(textwrap.dedent(source))
+        port = free_port()
+        process = start(Process, ["/usr/bin/python3", "-m", "uvicorn", "application:app", "--host", "127.0.0.1", "--port",
+                                  port, "--log-level", "info"], cwd=tmp_path)
+        process.wait_for("Uvicorn running")
+        return f"http://127.0.0.1:{port}"
+
+    return _fastapi
