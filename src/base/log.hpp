@@ -36,7 +36,8 @@ public:
     bool enabled(LogLevel) const noexcept;
 
     /// `event` is a fixed lower-case phrase ("origin failed"); values are escaped, control characters never reach the
-    /// terminal raw; a value longer than 2 KiB is cut and ends in an ellipsis. Borrowed arguments are copied before return.
+    /// terminal raw; a value longer than 2 KiB is cut and ends in an ellipsis. Borrowed arguments are copied before
+    /// return.
     void write(LogLevel, std::string_view event, std::initializer_list<LogPair> pairs = {});
 
     void debug(std::string_view e, std::initializer_list<LogPair> p = {}) { write(LogLevel::debug, e, p); }

@@ -1,0 +1,84 @@
+#include "base/hash.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdio>
+#include <string>
+#include <unordered_set>
+
+namespace etage::base {
+namespace {
+
+std::string hex(const std::array<unsigned char, 32>& bytes) {
+    std::string out;
+    for (const unsigned char b : bytes) {
+        char two[3];
+        std::snprintf(two, sizeof two, "%02x", static_cast<unsigned>(b));
+        out += two;
+    }
+    return out;
+}
+
+std::string sha256_hex(std::string_view text) {
+    std::array<unsigned char, 32> out{};
+    sha256(text, out.data());
+    return hex(out);
+}
+
+TEST(Hash, Sha256GivesTheVectorsOfFips180) {
+    EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_EQ(sha256_hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+              "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    EXPECT_EQ(sha256_hex(std::string(1'000'000, 'a')),
+              "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+// Tag hashes travel to other instances: the function may never change. The values are those of XXH3's reference.
+TEST(Hash, Xxh3IsTheStandardOne) {
+    EXPECT_EQ(hash64("", 0), 0x2D06800538D394C2U);
+    EXPECT_EQ(hash128("", 0), (Hash128{0x99AA06D3014798D8U, 0x6001C324468D497FU}));
+}
+
+TEST(Hash, EqualArgumentsGiveEqualHashes) {
+    for (const std::size_t length : {1U, 16U, 17U, 128U, 129U, 240U, 241U, 5000U}) {
+        const std::string text(length, 'x');
+        EXPECT_EQ(hash128(text, 7), hash128(std::string(length, 'x'), 7)) << length;
+        EXPECT_EQ(hash64(text, 7), hash64(std::string(length, 'x'), 7)) << length;
+    }
+}
+
+TEST(Hash, TheSeedChangesEverything) {
+    for (const std::size_t length : {1U, 17U, 129U, 241U}) {
+        const std::string text(length, 'x');
+        EXPECT_NE(hash128(text, 1), hash128(text, 2)) << length;
+        EXPECT_NE(hash64(text, 1), hash64(text, 2)) << length;
+    }
+}
+
+TEST(Hash, NearKeysSpreadOverTheWholeRange) {
+    std::unordered_set<std::uint64_t> top_bytes;
+    std::unordered_set<Hash128, Hash128Hasher> seen;
+    for (int i = 0; i < 4096; ++i) {
+        const Hash128 h = hash128("/posts/" + std::to_string(i), 42);
+        top_bytes.insert(h.high >> 56);
+        EXPECT_TRUE(seen.insert(h).second);
+    }
+    EXPECT_EQ(top_bytes.size(), 256U);
+}
+
+TEST(Hash, NulBytesCount) {
+    using namespace std::string_view_literals;
+    EXPECT_NE(hash128("a"sv, 0), hash128("a\0"sv, 0));
+    EXPECT_NE(sha256_hex("a"sv), sha256_hex("a\0"sv));
+}
+
+TEST(Hash, SeedsAreFresh) {
+    std::unordered_set<std::uint64_t> seeds;
+    for (int i = 0; i < 100; ++i) seeds.insert(random_seed());
+    EXPECT_EQ(seeds.size(), 100U);
+}
+
+}  // namespace
+}  // namespace etage::base
