@@ -206,6 +206,22 @@ std::string_view canonical_name(FieldId id) noexcept {
     return {canonical_bytes[static_cast<std::size_t>(id)].data(), field_name(id).size()};
 }
 
+bool is_hop_by_hop(FieldId id) noexcept {
+    switch (id) {
+        case FieldId::connection:
+        case FieldId::http2_settings:
+        case FieldId::keep_alive:
+        case FieldId::proxy_authenticate:
+        case FieldId::proxy_authorization:
+        case FieldId::proxy_connection:
+        case FieldId::te:
+        case FieldId::trailer:
+        case FieldId::transfer_encoding:
+        case FieldId::upgrade: return true;
+        default: return false;
+    }
+}
+
 bool iequals(std::string_view a, std::string_view b) noexcept {
     return a.size() == b.size() && equal_ignoring_case(a.data(), b.data(), a.size());
 }

@@ -105,6 +105,10 @@ FieldId field_id(std::string_view name) noexcept;
 /// The lower-case name; "" for unknown.
 std::string_view field_name(FieldId) noexcept;
 
+/// Fields about one connection, not about the message (RFC 9110 §7.6.1): Connection, Keep-Alive, Proxy-Connection, TE,
+/// Trailer, Transfer-Encoding, Upgrade, Proxy-Authenticate, Proxy-Authorization, HTTP2-Settings.
+bool is_hop_by_hop(FieldId) noexcept;
+
 /// ASCII case-insensitive equality (field names, tokens).
 bool iequals(std::string_view a, std::string_view b) noexcept;
 
