@@ -2,6 +2,11 @@
 // Cache-Control (RFC 9111 §5.2, RFC 5861, RFC 8246) parsed into values. Directive names are compared without case;
 // unknown directives are ignored; delta-seconds above 2^31 are 2^31; both the token and the quoted form of arguments
 // are taken. Conflicting or repeated directives: the most restrictive wins (RFC 9111 §4.2.1). No allocation.
+//
+// What is malformed errs on the safe side: a directive that restricts counts even with an argument it should not have, one
+// that permits (public, immutable, must-understand, max-stale) does not; a list of field names that is not one is no list,
+// so the directive is meant for the whole response; and quotes that do not pair may hide any directive, so a response
+// that has them is not stored.
 
 #include "http/message.hpp"
 
@@ -11,7 +16,8 @@
 
 namespace etage::http {
 
-/// delta-seconds (RFC 9111 §1.2.2). A value that is not 1*DIGIT makes the directive invalid: see each use.
+/// delta-seconds (RFC 9111 §1.2.2). In a response a value that is not 1*DIGIT is 0: nothing may be concluded from it that
+/// makes the response last longer (RFC 9111 §4.2.1: consider it stale). In a request such a directive is ignored.
 using Seconds = std::int64_t;
 
 struct RequestCacheControl {
@@ -37,9 +43,9 @@ struct ResponseCacheControl {
     bool proxy_revalidate = false;
     bool must_understand = false;
     bool immutable = false;
-    std::string_view no_cache_fields;       // the quoted list of no-cache="…", unparsed; borrows
+    std::string_view no_cache_fields;       // the list of no-cache="…", checked to be field names; borrows
     std::string_view private_fields;
-    std::optional<Seconds> max_age;         // invalid values count as 0 (RFC 9111 §4.2.1: consider it stale)
+    std::optional<Seconds> max_age;
     std::optional<Seconds> s_maxage;
     std::optional<Seconds> stale_while_revalidate;
     std::optional<Seconds> stale_if_error;
@@ -54,7 +60,7 @@ ResponseCacheControl parse_response_cache_control(FieldSpan, FieldId id = FieldI
 /// 1*DIGIT, clamped at 2^31; nothing for anything else.
 std::optional<Seconds> parse_delta_seconds(std::string_view) noexcept;
 
-/// Age (RFC 9111 §5.1): the first value of the first line; negative or malformed: nothing.
+/// Age (RFC 9111 §5.1): the first element of the first line, clamped at 2^31; negative or malformed: nothing.
 std::optional<Seconds> parse_age(FieldSpan) noexcept;
 
 }  // namespace etage::http

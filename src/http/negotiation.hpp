@@ -3,6 +3,8 @@
 
 #include "http/message.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -29,13 +31,27 @@ private:
     std::uint8_t bits_ = 0;
 };
 
+/// What Accept-Encoding says of the codings Etage knows. Malformed elements are skipped; of repeated ones the lowest weight
+/// counts. An identity that is neither listed nor excluded is acceptable, but only when nothing else is: weight 0, not
+/// refused.
+struct CodingWeights {
+    std::array<std::uint16_t, coding_count> thousandths{};  // indexed by Coding; 0: not acceptable (but see identity)
+    bool identity_refused = false;                          // identity;q=0, or *;q=0 without a word on identity
+    std::uint16_t of(Coding c) const noexcept { return thousandths[static_cast<std::size_t>(c)]; }
+};
+CodingWeights coding_weights(FieldSpan request) noexcept;
+
+/// From the smallest result to the largest: which of equally welcome codings is chosen.
+inline constexpr std::array<Coding, coding_count> codings_by_size = {Coding::zstd, Coding::br, Coding::gzip,
+                                                                     Coding::identity};
+
 struct CodingChoice {
     Coding coding = Coding::identity;
     bool acceptable = true;   // false: identity;q=0 and nothing else fits
 };
 
 /// The best of `available` for the request: highest q, among equals the smaller result (zstd, br, gzip, identity in this
-/// order). No Accept-Encoding: identity. q-values, `*`, `identity;q=0` as the RFC says; malformed elements are skipped.
+/// order). Identity is always available. No Accept-Encoding: identity. q-values, `*`, `identity;q=0` as the RFC says; malformed elements are skipped.
 CodingChoice choose_coding(FieldSpan request, CodingSet available) noexcept;
 
 }  // namespace etage::http
