@@ -9,8 +9,9 @@
 namespace etage::http {
 
 /// Appends `path` normalised: %-escapes of unreserved characters decoded, other escapes in upper case, dot segments
-/// resolved. Returns false (and appends nothing) when the path leaves the root, holds a bad escape, an escaped NUL, or an
-/// encoded slash or backslash inside a dot segment: such a request is refused or passed through uncached, never guessed.
+/// resolved, "" is "/", "*" stays. Returns false (and appends nothing) when the path leaves the root, does not begin there,
+/// holds a bad escape, an escaped NUL, a byte no target may hold, or a dot segment behind or before an encoded slash or a
+/// backslash ("..%2Fadmin"): such a request is refused or passed through uncached, never guessed.
 bool append_normalised_path(std::string& out, std::string_view path);
 
 /// Percent-decodes a query or path component; '+' is a space when `plus_is_space`. Nothing on a bad escape.
