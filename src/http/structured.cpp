@@ -49,6 +49,7 @@ class Reader {
 public:
     explicit Reader(std::string_view text) noexcept : rest_(text) {}
 
+    std::string_view rest() const noexcept { return rest_; }
     bool end() const noexcept { return rest_.empty(); }
     char peek() const noexcept { return rest_.empty() ? '\0' : rest_.front(); }
 
@@ -97,15 +98,6 @@ public:
         return true;
     }
 
-private:
-    /// '\0' at the end; no place in the grammar allows it.
-    char next() noexcept {
-        if (rest_.empty()) return '\0';
-        const char c = rest_.front();
-        rest_.remove_prefix(1);
-        return c;
-    }
-
     /// §4.2.3.3.
     bool skip_key() noexcept {
         if (!is_lower_alpha(peek()) && peek() != '*') return false;
@@ -124,6 +116,26 @@ private:
         if (take('?')) return take('0') || take('1');
         if (take('@')) return skip_number(integer) && integer;
         return take('%') && skip_display_string();
+    }
+
+    /// §4.2.1.2.
+    bool skip_inner_list() noexcept {
+        if (!take('(')) return false;
+        for (;;) {
+            skip_spaces();
+            if (take(')')) return true;
+            if (!skip_bare_item() || !skip_parameters()) return false;
+            if (peek() != ' ' && peek() != ')') return false;
+        }
+    }
+
+private:
+    /// '\0' at the end; no place in the grammar allows it.
+    char next() noexcept {
+        if (rest_.empty()) return '\0';
+        const char c = rest_.front();
+        rest_.remove_prefix(1);
+        return c;
     }
 
     /// §4.2.4: 15 digits, or 12 and 1 to 3 decimals.
@@ -196,6 +208,40 @@ std::optional<std::vector<std::string>> parse_sf_string_list(std::string_view te
         if (in.end()) return std::nullopt;  // a trailing comma
     }
     return out;
+}
+
+SfDictionary::SfDictionary(std::string_view text) noexcept {
+    Reader in(text);
+    in.skip_spaces();
+    rest_ = in.rest();
+}
+
+bool SfDictionary::next(SfMember& out) noexcept {
+    if (failed_ || rest_.empty()) return false;
+    failed_ = !read(out);
+    return !failed_;
+}
+
+bool SfDictionary::read(SfMember& out) noexcept {
+    Reader in(rest_);
+    const auto since = [&](std::string_view before) { return before.substr(0, before.size() - in.rest().size()); };
+    if (!in.skip_key()) return false;
+    out.key = since(rest_);
+    out.value = "?1";
+    if (in.take('=')) {
+        const auto value = in.rest();
+        if (!(in.peek() == '(' ? in.skip_inner_list() : in.skip_bare_item())) return false;
+        out.value = since(value);
+    }
+    if (!in.skip_parameters()) return false;
+    in.skip_ows();
+    if (!in.end()) {
+        if (!in.take(',')) return false;
+        in.skip_ows();
+        if (in.end()) return false;  // a trailing comma
+    }
+    rest_ = in.rest();
+    return true;
 }
 
 }  // namespace etage::http

@@ -15,4 +15,27 @@ void append_sf_string(std::string& out, std::string_view text);
 /// (RFC 9875) have it. Nothing when the field is not such a list. Several lines are joined before the call.
 std::optional<std::vector<std::string>> parse_sf_string_list(std::string_view text);
 
+/// A member of a Dictionary. Borrows from the field.
+struct SfMember {
+    std::string_view key;
+    std::string_view value;   // the item or inner list as written, without parameters; "?1" when there is none
+};
+
+/// Reads a Dictionary (RFC 9651 §3.2, §4.2.2) member by member, without allocation. After a failure what came before counts
+/// for nothing: the whole field is to be ignored. Of members with the same key the last counts.
+class SfDictionary {
+public:
+    explicit SfDictionary(std::string_view text) noexcept;
+
+    /// False at the end and on failure.
+    bool next(SfMember&) noexcept;
+    bool failed() const noexcept { return failed_; }
+
+private:
+    bool read(SfMember&) noexcept;
+
+    std::string_view rest_;
+    bool failed_ = false;
+};
+
 }  // namespace etage::http

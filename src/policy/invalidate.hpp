@@ -16,21 +16,26 @@ struct Invalidation {
     std::function<void(std::string_view)> uri;
 };
 
-/// True when a response with this status to this method invalidates: unsafe method, status 2xx or 3xx.
+/// True when a response with this status to this method invalidates: unsafe method, status 2xx or 3xx. A method Etage
+/// does not know is unsafe (RFC 9111 §4.4).
 bool invalidates(http::Method, int status) noexcept;
 
-/// Calls the sinks for everything the exchange invalidates. Precondition: invalidates(request.method, status).
+/// Calls the sinks for everything the exchange invalidates; what is named twice is passed twice.
+/// Precondition: invalidates(request.method, status).
 void collect_invalidations(const http::RequestHead& request, std::string_view scheme, http::FieldSpan response,
                            const Match& match, const Invalidation& sinks);
 
 /// The text that names a URI for tags: "http://host/normalised-path?query". Empty when it cannot be normalised.
+/// Scheme and host in lower case, the default port left out, parameters sorted by name: spellings that may lead to the
+/// same entry have the same name.
 std::string uri_text(std::string_view scheme, std::string_view authority, std::string_view path, std::string_view query,
                      bool has_query);
 
-/// Surrogate tags a response carries: Cache-Tag (commas), Surrogate-Key and xkey (spaces), Cache-Groups (RFC 9875).
+/// Surrogate tags a response carries: Cache-Tag (commas), Surrogate-Key and xkey (spaces), Cache-Groups (RFC 9875;
+/// ignored when it is no List of Strings).
 void for_each_surrogate(http::FieldSpan response, const std::function<void(std::string_view)>& each);
 
-/// Removes those fields before a client sees them.
+/// Removes those fields, and Cache-Group-Invalidation, before a client sees them.
 void remove_tag_fields(http::Fields& response);
 
 }  // namespace etage::policy

@@ -29,11 +29,6 @@ void append_lower(std::string& out, std::string_view text) {
     for (const char c : text) out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
-/// Nothing that http::append_normalised_path() would change.
-bool is_normal_path(std::string_view path) noexcept {
-    return path.find('%') == std::string_view::npos && path.find("/.") == std::string_view::npos;
-}
-
 bool append_path(std::string& out, std::string_view path) {
     if (is_normal_path(path)) {
         append_part(out, path);
@@ -51,8 +46,10 @@ bool append_path(std::string& out, std::string_view path) {
 /// "-" is no query, "0:" an empty one.
 void append_query(std::string& out, const Route* route, const http::RequestHead& request) {
     if (route == nullptr) {
-        if (request.has_query) append_part(out, request.query);
-        else out += '-';
+        if (request.has_query)
+            append_part(out, request.query);
+        else
+            out += '-';
         return;
     }
     const RuledQuery query(request.query, route->policy.key);
@@ -85,7 +82,8 @@ void append_identity(std::string& out, const KeyInput& in) {
     out += 'u';
     append_hash(out, in.identity.text, in.secret);
     if (in.identity.from_authorization) return;
-    // A header or cookie is what the client claims; whoever claims it with other credentials gets an entry of their own.
+    // A header or cookie is what the client claims; whoever claims it with other credentials gets an entry of their
+    // own.
     if (const auto credentials = http::find(in.request.fields, FieldId::authorization)) {
         out += 'a';
         append_hash(out, *credentials, in.secret);

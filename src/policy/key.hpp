@@ -1,7 +1,7 @@
 #pragma once
 // What a request is called (step 3; DESIGN §6): length-prefixed parts, so that no two requests share a key by accident.
-// And what the origin is asked in its name: everything the key normalises or leaves out is normalised in, or missing from,
-// the forwarded request too (law 1), or somebody could have an answer stored under a name it does not belong to.
+// And what the origin is asked in its name: everything the key normalises or leaves out is normalised in, or missing
+// from, the forwarded request too (law 1), or somebody could have an answer stored under a name it does not belong to.
 
 #include "base/hash.hpp"
 #include "http/message.hpp"
@@ -18,11 +18,11 @@ namespace etage::policy {
 struct Identity {
     bool present = false;
     bool from_authorization = false;
-    std::string_view text;   // borrowed from the request; never stored or logged as it is, only hashed with a secret
+    std::string_view text;  // borrowed from the request; never stored or logged as it is, only hashed with a secret
 };
 
-/// With a header or cookie named by the route, nothing else counts as identity; an empty value is none. Of several lines
-/// or cookies of that name the first counts.
+/// With a header or cookie named by the route, nothing else counts as identity; an empty value is none. Of several
+/// lines or cookies of that name the first counts.
 Identity identity_of(const Route* route, const http::RequestHead& request) noexcept;
 
 /// The value of a cookie (RFC 6265 §4.2.1); nothing when absent. Borrows.
@@ -30,18 +30,19 @@ std::optional<std::string_view> cookie_value(http::FieldSpan request, std::strin
 
 struct KeyInput {
     const http::RequestHead& request;
-    const Route* route = nullptr;    // null: a standards cache without policy
-    std::string_view scheme;         // of the listener: "http" or "https"
+    const Route* route = nullptr;  // null: a standards cache without policy
+    std::string_view scheme;       // of the listener: "http" or "https"
     const Identity& identity;
-    std::uint64_t secret = 0;        // keyed hash of the identity
+    std::uint64_t secret = 0;  // keyed hash of the identity
 };
 
-inline constexpr std::size_t key_bytes_max = 8 * 1024;   // a longer key: not cached (Detail::key_too_long)
+inline constexpr std::size_t key_bytes_max = 8 * 1024;  // a longer key: not cached (Detail::key_too_long)
 
-/// Clears `out` and writes the key: version prefix, route name, method class (GET and HEAD are one), scheme, authority in
-/// lower case, normalised path, query after the route's rule (stable sort by name when there is a route, as received
-/// without), chosen headers, and on a per-user route the hashed identity, to which Authorization always belongs. False when
-/// the path cannot be normalised or the key is too long. Reuses the capacity of `out`: no allocation in the steady state.
+/// Clears `out` and writes the key: version prefix, route name, method class (GET and HEAD are one), scheme, authority
+/// in lower case, normalised path, query after the route's rule (stable sort by name when there is a route, as received
+/// without), chosen headers, and on a per-user route the hashed identity, to which Authorization always belongs. False
+/// when the path cannot be normalised or the key is too long. Reuses the capacity of `out`: no allocation in the steady
+/// state.
 bool make_key(std::string& out, const KeyInput&);
 
 /// True when a request field of this name is part of the key of the route.

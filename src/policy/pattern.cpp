@@ -13,9 +13,7 @@ namespace {
 constexpr std::string_view methods_known[] = {"GET",     "HEAD",  "POST",    "PUT",   "PATCH", "DELETE",
                                               "OPTIONS", "TRACE", "CONNECT", "QUERY", "PURGE"};
 
-std::unexpected<Error> wrong(std::string what) {
-    return failure(Blame::client, Fault::bad_request, std::move(what));
-}
+std::unexpected<Error> wrong(std::string what) { return failure(Blame::client, Fault::bad_request, std::move(what)); }
 
 std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
@@ -39,7 +37,8 @@ Result<MethodSet> parse_methods(std::string_view text) {
     return set;
 }
 
-/// A literal is compared with normalised paths, so it is brought into that form: "/caf%c3%a9" and "/café" mean the same.
+/// A literal is compared with normalised paths, so it is brought into that form: "/caf%c3%a9" and "/café" mean the
+/// same.
 std::optional<std::string> normalised_literal(std::string_view text) {
     static constexpr char hex[] = "0123456789ABCDEF";
     std::string escaped = "/";
@@ -53,7 +52,7 @@ std::optional<std::string> normalised_literal(std::string_view text) {
     }
     std::string out;
     if (!http::append_normalised_path(out, escaped) || out.find('/', 1) != std::string::npos) return std::nullopt;
-    if (out == "/" && !text.empty()) return std::nullopt;   // a dot segment
+    if (out == "/" && !text.empty()) return std::nullopt;  // a dot segment
     return out.substr(1);
 }
 
@@ -68,7 +67,8 @@ Result<Segment> parse_segment(std::string_view text) {
     if (text.find_first_of("?#") != std::string_view::npos)
         return wrong("segment " + quoted(text) + " holds a ? or #; a pattern has no query, see key.query");
     auto literal = normalised_literal(text);
-    if (!literal) return wrong("segment " + quoted(text) + " is a dot segment or holds a bad %-escape; it would never match");
+    if (!literal)
+        return wrong("segment " + quoted(text) + " is a dot segment or holds a bad %-escape; it would never match");
     return Segment{Segment::Kind::literal, std::move(*literal)};
 }
 
@@ -83,7 +83,8 @@ Result<Pattern> parse_path(std::string_view path, Pattern pattern) {
             if (std::ranges::find(pattern.capture_names, segment->text) != pattern.capture_names.end())
                 return wrong("{" + segment->text + "} appears twice; give each segment a name of its own");
             if (pattern.capture_names.size() == captures_max)
-                return wrong("more than " + std::to_string(captures_max) + " named segments; write * for those not needed");
+                return wrong("more than " + std::to_string(captures_max) +
+                             " named segments; write * for those not needed");
             pattern.capture_names.push_back(segment->text);
         }
         pattern.segments.push_back(std::move(*segment));
@@ -94,8 +95,8 @@ Result<Pattern> parse_path(std::string_view path, Pattern pattern) {
 
 // ---- matching
 
-/// The segments of a path that needs no normalisation, found as they are asked for. A position is the index of the slash
-/// before a segment; the end is the length of the path.
+/// The segments of a path that needs no normalisation, found as they are asked for. A position is the index of the
+/// slash before a segment; the end is the length of the path.
 struct RawSource {
     std::string_view path;
 
@@ -114,8 +115,8 @@ struct ListSource {
     std::string_view captured(std::size_t at) const noexcept { return segments[at].second; }
 };
 
-/// The classic way with wildcards: on a mismatch only the last `**` need take one segment more, because the earliest place
-/// where what stands before it fits is as good as any later one. So the work is bounded by segments × pattern.
+/// The classic way with wildcards: on a mismatch only the last `**` need take one segment more, because the earliest
+/// place where what stands before it fits is as good as any later one. So the work is bounded by segments × pattern.
 template <class Source>
 bool match_segments(const std::vector<Segment>& pattern, const Source& path, Captures& captures) noexcept {
     constexpr auto none = static_cast<std::size_t>(-1);
@@ -169,8 +170,10 @@ std::vector<std::string_view> received_segments(std::string_view path) {
         const auto segment = path.substr(0, slash);
         const int dotted = dots(segment);
         if (dotted == 2 && !out.empty()) out.pop_back();
-        if (dotted == 0) out.push_back(segment);
-        else if (last) out.emplace_back();
+        if (dotted == 0)
+            out.push_back(segment);
+        else if (last)
+            out.emplace_back();
         if (!last) path.remove_prefix(slash);
     }
     return out;
@@ -202,7 +205,7 @@ Result<Pattern> parse_pattern(std::string_view text) {
 
 PathSegments::PathSegments(std::string_view path) {
     if (!path.starts_with('/')) return;
-    if (path.find('%') == std::string_view::npos && path.find("/.") == std::string_view::npos) {
+    if (is_normal_path(path)) {
         path_ = path;
         valid_ = true;
     } else {

@@ -30,9 +30,9 @@ private:
 };
 
 struct Segment {
-    enum class Kind : std::uint8_t { literal, one, named, any };   // posts  *  {id}  **
+    enum class Kind : std::uint8_t { literal, one, named, any };  // posts  *  {id}  **
     Kind kind = Kind::literal;
-    std::string text;                                              // the literal, percent-normalised, or the name
+    std::string text;  // the literal, percent-normalised, or the name
 };
 
 /// The longest list of named segments a pattern may have.
@@ -42,12 +42,18 @@ using Captures = std::array<std::string_view, captures_max>;
 struct Pattern {
     MethodSet methods;
     std::vector<Segment> segments;
-    std::vector<std::string> capture_names;   // in order of appearance
+    std::vector<std::string> capture_names;  // in order of appearance
 };
 
 /// `*` and `{name}` stand for one segment that is not empty, `**` for any number of segments, also none, anywhere.
 /// A trailing slash counts: "/posts/" is not "/posts". The text of an error says what to write instead.
 Result<Pattern> parse_pattern(std::string_view text);
+
+/// Nothing that http::append_normalised_path() would change or refuse: no escape, no dot segment, also none between
+/// backslashes. Most paths are such.
+inline bool is_normal_path(std::string_view path) noexcept {
+    return path.find_first_of("%\\") == std::string_view::npos && path.find("/.") == std::string_view::npos;
+}
 
 /// A request's path, cut into segments for matching. Segments are compared after percent-normalisation and with dot
 /// segments resolved (RFC 3986 §6.2.2), but captured as they were received. Borrows from the path. Does not allocate
@@ -66,9 +72,9 @@ private:
     void normalise(std::string_view path);
 
     bool valid_ = false;
-    std::string_view path_;                                                    // when it needs no normalisation
+    std::string_view path_;  // when it needs no normalisation
     std::string normalised_;
-    std::vector<std::pair<std::string_view, std::string_view>> segments_;      // normalised, as received
+    std::vector<std::pair<std::string_view, std::string_view>> segments_;  // normalised, as received
 };
 
 }  // namespace etage::policy

@@ -59,7 +59,8 @@ RuledQuery::RuledQuery(std::string_view query, const KeyPolicy& rule) noexcept :
 
 bool RuledQuery::counts(std::string_view name) const noexcept {
     if (rule_.query_mode == KeyPolicy::Query::all) return true;
-    const bool listed = std::ranges::any_of(rule_.query, [&](const std::string& each) { return same_name(each, name); });
+    const bool listed =
+        std::ranges::any_of(rule_.query, [&](const std::string& each) { return same_name(each, name); });
     return listed == (rule_.query_mode == KeyPolicy::Query::allow);
 }
 

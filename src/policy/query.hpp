@@ -19,7 +19,8 @@ namespace etage::policy {
 int compare_names(std::string_view a, std::string_view b) noexcept;
 inline bool same_name(std::string_view a, std::string_view b) noexcept { return compare_names(a, b) == 0; }
 
-/// With more parameters than this they stay in the order they came in: sorting is for saving entries, not for attackers.
+/// With more parameters than this they stay in the order they came in: sorting is for saving entries, not for
+/// attackers.
 inline constexpr std::size_t sorted_parameters_max = 64;
 
 /// The parameters of a query that count, sorted by name; those of one name keep their order. Borrows query and rule.
@@ -67,7 +68,7 @@ private:
 
     std::string_view query_;
     const KeyPolicy& rule_;
-    std::array<Place, sorted_parameters_max> places_;   // the first count_ are set, unless there are more than fit
+    std::array<Place, sorted_parameters_max> places_;  // the first count_ are set, unless there are more than fit
     std::size_t count_ = 0;
     std::size_t bytes_ = 0;
 };

@@ -120,9 +120,9 @@ Match Router::match(http::Method method, std::string_view path) const noexcept t
 
 std::string Router::allow(std::string_view path) const {
     using http::Method;
-    constexpr Method listed[] = {Method::get,    Method::head,    Method::post,  Method::put,     Method::patch,
-                                 Method::delete_, Method::options, Method::trace, Method::connect, Method::query,
-                                 Method::purge};
+    constexpr Method listed[] = {Method::get,     Method::head,    Method::post,    Method::put,
+                                 Method::patch,   Method::delete_, Method::options, Method::trace,
+                                 Method::connect, Method::query,   Method::purge};
     const PathSegments segments(path);
     std::string out;
     for (const Method method : listed) {

@@ -11,13 +11,13 @@
 
 namespace etage::policy {
 
-enum class Shape : std::uint8_t { full, not_modified, precondition_failed, not_acceptable };
+enum class Shape : std::uint8_t { full, not_modified, precondition_failed };
 
 /// What selection needs to know of a stored response.
 struct Selectable {
     int status = 200;
-    std::string_view etag;            // identity coding; may be empty
-    std::string_view last_modified;   // may be empty
+    std::string_view etag;           // identity coding; may be empty
+    std::string_view last_modified;  // may be empty
     http::CodingSet codings;
 };
 
@@ -26,8 +26,10 @@ struct Selection {
     http::Coding coding = http::Coding::identity;
 };
 
-/// If-None-Match before If-Modified-Since, If-Match before If-Unmodified-Since (RFC 9110 §13.2.2); only for GET and HEAD
-/// and only for a 200 (elsewhere: full). No allocation.
+/// If-None-Match before If-Modified-Since, If-Match before If-Unmodified-Since (RFC 9110 §13.2.2); only for GET and
+/// HEAD and only for a 200 (elsewhere: full). A date that is none, or that there is no Last-Modified to compare with,
+/// is no condition. The coding is the best one stored; when none is acceptable, identity: RFC 9110 §12.5.3 leaves it to
+/// the server, and content that is not asked for in this form serves more clients than a 406. No allocation.
 Selection select(const http::RequestHead& request, const Selectable& stored, WallTime now) noexcept;
 
 }  // namespace etage::policy

@@ -11,13 +11,13 @@ namespace etage::policy {
 
 /// What the rules look at. All borrowed.
 struct Exchange {
-    const http::RequestHead& request;                 // the client's
+    const http::RequestHead& request;  // the client's
     const http::RequestCacheControl& request_cc;
     int status = 0;
     http::FieldSpan response;
-    const http::ResponseCacheControl& response_cc;
+    const http::ResponseCacheControl& response_cc;  // of Cache-Control; targeted fields are read here
     const Route* route = nullptr;
-    bool per_user_key = false;                        // the identity is in the key
+    bool per_user_key = false;  // the identity is in the key
 };
 
 struct Storable {
@@ -26,13 +26,31 @@ struct Storable {
 };
 
 /// Without a route's ttl a response needs explicit freshness, heuristic freshness or a validator to be of any use.
-/// `private`, `no-store`, `Set-Cookie`, `Vary: *`, `Authorization` (RFC 9111 §3.5) beat route rules unless the route says
-/// otherwise in so many words (respect_origin = false concerns no-store and private only; allow_set_cookie; per = user).
+/// `private`, `no-store`, `Set-Cookie`, `Vary: *`, `Authorization` (RFC 9111 §3.5) beat route rules unless the route
+/// says otherwise in so many words (respect_origin = false concerns no-store and private only; allow_set_cookie; per =
+/// user).
+///
+/// - Credentials: a request with `Authorization`, or with the identity the route names, is not stored for everybody
+/// unless
+///   the response says public, s-maxage or must-revalidate (RFC 9111 §3.5).
+/// - Cookies are credentials to most applications: what a request with `Cookie` got is not stored for everybody either,
+///   unless the response says public or s-maxage, comes with max-age for shared caches alone (CDN-Cache-Control),
+///   varies on Cookie, or the route has Cookie in its key or allow_cookie.
+/// - `private="…"` is taken as private: what is left when the fields are removed is seldom meant to be shared.
+/// - Only GET and HEAD, and no request with content (law 5).
 Storable judge_storable(const Exchange&) noexcept;
 
-/// Statuses that describe a request, or failures, are never stored even with explicit freshness (law 7).
+/// Law 7, in one place. `explicit_freshness`: the response or the route says how long, or the response is `public`.
+/// - Statuses that describe the request (400, 401, 403, 405–407, 412–417, 421, 425, 426, 429, 431), partial ones (206),
+///   304 and interim ones: never.
+/// - 5xx: with explicit freshness only, and never for longer than error_lifetime_max.
+/// - 200, 203, 204, 300, 301, 308, 404, 410: yes. Every other final status: with explicit freshness.
 bool status_storable(int status, bool explicit_freshness) noexcept;
+
 /// RFC 9110 §15.1: statuses for which a heuristic lifetime is allowed.
 bool heuristically_cacheable(int status) noexcept;
+
+/// RFC 9111 §5.2.2.3: final statuses whose caching requirements are fully met here, as must-understand asks.
+bool status_understood(int status) noexcept;
 
 }  // namespace etage::policy

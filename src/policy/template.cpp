@@ -115,7 +115,8 @@ bool Template::expand(std::string& out, const TemplateInput& in) const {
                 out += *value;
                 continue;
             }
-        } else if (const auto value = part.from == From::path ? path_value(part.text, in) : query_value(part.text, in)) {
+        } else if (const auto value =
+                       part.from == From::path ? path_value(part.text, in) : query_value(part.text, in)) {
             out += *value;
             continue;
         }

@@ -28,8 +28,8 @@ public:
     static Result<Template> compile(std::string_view text, std::span<const std::string> capture_names);
 
     /// Appends the expansion; returns false, and appends nothing, when a value is absent or empty (DESIGN §10: no tag).
-    /// Path and query values are percent-decoded; a value that does not decode is absent. Of several parameters or field
-    /// lines of one name the first counts.
+    /// Path and query values are percent-decoded; a value that does not decode is absent. Of several parameters or
+    /// field lines of one name the first counts.
     bool expand(std::string& out, const TemplateInput&) const;
 
     std::string_view text() const noexcept { return text_; }
