@@ -137,14 +137,15 @@ std::optional<HostPort> split_host_port(std::string_view text, std::string& why)
     return out;
 }
 
+/// inet_pton reads up to the first NUL, and would not see what comes behind.
 bool is_ipv4(const std::string& text) noexcept {
     in_addr address{};
-    return ::inet_pton(AF_INET, text.c_str(), &address) == 1;
+    return text.find('\0') == std::string::npos && ::inet_pton(AF_INET, text.c_str(), &address) == 1;
 }
 
 bool is_ipv6(const std::string& text) noexcept {
     in6_addr address{};
-    return ::inet_pton(AF_INET6, text.c_str(), &address) == 1;
+    return text.find('\0') == std::string::npos && ::inet_pton(AF_INET6, text.c_str(), &address) == 1;
 }
 
 bool is_host_name(std::string_view host) noexcept {

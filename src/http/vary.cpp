@@ -54,8 +54,8 @@ void append_codings(std::string& out, FieldSpan request) {
     }
 }
 
-void append_elements(std::string& out, std::string_view value) {
-    const std::size_t begin = out.size();
+/// Appends to a list that begins at `begin`.
+void append_elements(std::string& out, std::size_t begin, std::string_view value) {
     for_each_element(value, [&](std::string_view element) {
         if (out.size() > begin) out += ',';
         out += element;
@@ -71,12 +71,13 @@ bool append_values(std::string& out, std::string_view name, FieldSpan request) {
     for (const Field& field : request) {
         if (!is_named(field, id, name)) continue;
         if (id == FieldId::accept_encoding) return append_codings(out, request), true;
-        if (present && (!list || out.size() > begin)) out += list ? "," : ", ";
-        present = true;
-        if (list)
-            append_elements(out, field.value);
-        else
+        if (list) {
+            append_elements(out, begin, field.value);
+        } else {
+            if (present) out += ", ";
             out += field.value;
+        }
+        present = true;
     }
     if (id == FieldId::accept_language)
         for (std::size_t i = begin; i < out.size(); ++i) out[i] = grammar::lowered(out[i]);
