@@ -34,5 +34,12 @@ TEST(Bytes, TheFootprintIsTheObjectAndItsContent) {
     EXPECT_LE(make_bytes("")->footprint(), sizeof(Bytes) + 16);
 }
 
+TEST(Bytes, GivesBackWhatABufferReservedInVain) {
+    std::string content;
+    content.reserve(100'000);
+    content.assign(1000, 'x');
+    EXPECT_LE(make_bytes(std::move(content))->footprint(), 1200U);
+}
+
 }  // namespace
 }  // namespace etage::base

@@ -20,33 +20,33 @@
 
 namespace etage::store {
 
-/// One content coding of an entry, with its heads written out once: status line and fields, up to but without the fields
-/// that change per answer (Age, Cache-Status, …) and without the empty line.
+/// One content coding of an entry, with its heads written out once: status line and fields, up to but without the
+/// fields that change per answer (Age, Cache-Status, …) and without the empty line.
 struct Representation {
     http::Coding coding = http::Coding::identity;
-    std::string etag;                     // as the client sees it; may be empty
-    std::string head;                     // of the full answer, Content-Length included
-    std::string head_not_modified;        // of a 304
-    base::Ref<const base::Bytes> body;    // null for a status without content
+    std::string etag;                   // as the client sees it; may be empty
+    std::string head;                   // of the full answer, Content-Length included
+    std::string head_not_modified;      // of a 304
+    base::Ref<const base::Bytes> body;  // null for a status without content
 };
 
 /// What made an entry; the flow fills it in, then freezes it into an Entry.
 struct EntryParts {
     base::Hash128 key_hash;
-    std::string key;                      // the full key, compared on a hit
-    std::string secondary_key;            // of http::append_secondary_key for the shelf's Vary
-    Sequence fence = 0;                   // rule 1: taken before the fill began
-    std::vector<TagHash> tags;            // all of them, implicit ones included; sorted, unique
+    std::string key;            // the full key, compared on a hit
+    std::string secondary_key;  // of http::append_secondary_key for the shelf's Vary
+    Sequence fence = 0;         // rule 1: taken before the fill began
+    std::vector<TagHash> tags;  // all of them, implicit ones included; sorted, unique
     http::Stamps stamps;
     std::uint32_t route_revision = 0;
-    bool for_authorized = false;          // may answer a request with credentials (RFC 9111 §3.5)
+    bool for_authorized = false;  // may answer a request with credentials (RFC 9111 §3.5)
     int status = 200;
-    http::Fields fields;                  // as the origin sent them, hop-by-hop fields removed: for revalidation
-    std::string etag;                     // the origin's validator or the one made here; identity coding; may be empty
-    bool etag_is_ours = false;            // then it is no validator for the origin
-    std::string last_modified;            // as sent; may be empty
+    http::Fields fields;        // as the origin sent them, hop-by-hop fields removed: for revalidation
+    std::string etag;           // the origin's validator or the one made here; identity coding; may be empty
+    bool etag_is_ours = false;  // then it is no validator for the origin
+    std::string last_modified;  // as sent; may be empty
     http::CodingSet codings;
-    std::array<Representation, http::coding_count> representations;   // by Coding; valid where `codings` has it
+    std::array<Representation, http::coding_count> representations;  // by Coding; valid where `codings` has it
 };
 
 class Entry : public base::RefCounted {

@@ -1,11 +1,17 @@
 #pragma once
 // The memory tier: sharded, bounded in bytes including overhead, evicted by S3-FIFO (Yang et al., SOSP '23).
 //
-// Concurrency · Any thread may call anything. One short mutex per shard; under it only the table is touched: no entry is
-// built, destroyed or compared with the request there. A hit is a table probe, one counted reference and one relaxed
-// counter.
-// Lifetime · A Ref<const Shelf> keeps shelf and entries alive after eviction.
-// What this does not promise · Freshness, validity: it does not know them. LRU order: S3-FIFO is not LRU.
+// Concurrency · Any thread may call anything. One short mutex per shard; under it only the table is touched: no entry
+// is built, destroyed or compared with the request there. A hit is a table probe, one counted reference and one small
+// counter. A change is made on a copy outside the mutex and swapped in if nobody was faster; else it is made anew from
+// what stands there now, so none is lost.
+// Shards · Each has an equal part of bytes_max for itself, so that no shard ever waits for another. A part holds at
+// least four of the largest entries: there are as many shards as that allows, 64 at most (8 with the defaults). Few
+// suffice, because the mutex is held for well under a microsecond. Same hash, other key · Keys are hashed with a
+// secret, so this does not happen; if it does, the newer takes the place of the older, and find() answers null to
+// whoever asks for the other. Lifetime · A Ref<const Shelf> keeps shelf and entries alive after eviction. Such bytes
+// are not counted any more. What this does not promise · Freshness, validity: it does not know them. LRU order: S3-FIFO
+// is not LRU.
 
 #include "store/shelf.hpp"
 
@@ -16,16 +22,16 @@ namespace etage::store {
 
 /// Rows of docs/limits.md.
 struct MemoryLimits {
-    std::size_t bytes_max = std::size_t{256} << 20;       // memory.limit: all shelves with overhead
-    std::size_t entry_bytes_max = std::size_t{8} << 20;   // a larger response is not stored
-    std::size_t variants_max = 16;                         // per shelf; the oldest goes
+    std::size_t bytes_max = std::size_t{256} << 20;      // memory.limit: all shelves with overhead
+    std::size_t entry_bytes_max = std::size_t{8} << 20;  // a larger one is not stored; nor one of over half a shard
+    std::size_t variants_max = 16;                       // per shelf; the oldest goes
 };
 
 struct MemoryUsage {
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;  // at most bytes_max
     std::size_t shelves = 0;
     std::size_t entries = 0;
-    std::uint64_t evictions = 0;
+    std::uint64_t evictions = 0;  // of shelves, to stay within bytes_max; since the start
 };
 
 class MemoryStore {
@@ -40,9 +46,10 @@ public:
 
     enum class Put : std::uint8_t { stored, older_fence, too_large };
 
-    /// Puts the entry on its shelf, replacing the variant with an equal secondary key unless that one has a higher fence
-    /// (DESIGN §4 rule 3). If `vary` differs from the shelf's, the shelf's other variants go: they were selected by
-    /// other rules. Clears not_shareable. May evict others.
+    /// Puts the entry on its shelf, replacing the variant with an equal secondary key unless that one has a higher
+    /// fence (DESIGN §4 rule 3). If `vary` differs from the shelf's, the shelf's other variants go: they were selected
+    /// by other rules; nothing is changed then, either, if one of those has a higher fence. Clears not_shareable. May
+    /// evict others.
     Put put(base::Ref<const Entry> entry, const http::VaryNames& vary);
 
     /// Remembers that responses under this key are not shareable, until the given moment. Drops no variants.
@@ -50,19 +57,22 @@ public:
 
     /// Removes one variant if it is still this very entry (found gone by rule 2).
     void remove(const Entry& entry);
+    /// Forgets everything, shard by shard. What is put meanwhile may stay.
     void clear();
 
     MemoryUsage usage() const noexcept;
 
-    /// Calls each(entry) for every stored entry, shard by shard, without holding a lock while it does. For admin work
-    /// (explain, counting what a mark killed); O(entries).
+    /// Calls each(entry) for every stored entry, shard by shard, without holding a lock while it does: what is there
+    /// throughout is seen once, what comes or goes meanwhile may be. For admin work (explain, counting what a mark
+    /// killed); O(entries).
     void for_each(const std::function<void(const Entry&)>& each) const;
 
 private:
     struct Shard;
-    std::size_t shard_of(const base::Hash128& hash) const noexcept;
+    Shard& shard_of(const base::Hash128& hash) const noexcept;
 
     MemoryLimits limits_;
+    std::size_t shard_count_;
     std::unique_ptr<Shard[]> shards_;
 };
 
