@@ -122,7 +122,7 @@ bool Walk::find_entry(Visit& visit, Answer& out) {
 coherence::Validity Walk::validity(const store::Entry& entry) const noexcept {
     // The position is read before the marks: marks that come later are judged next time.
     const Sequence applied = rooms_.engine.fence();
-    if (entry.validated_at() == applied) return coherence::Validity::valid;
+    if (rooms_.engine.nothing_after(entry.validated_at())) return coherence::Validity::valid;
     const auto verdict = rooms_.engine.judge(entry.parts().fence, entry.parts().tags);
     if (verdict == coherence::Validity::valid) entry.note_validated(applied);
     return verdict;
