@@ -24,6 +24,7 @@ struct Upstream::Core {
     Core(const std::vector<http::Endpoint>& urls, const UpstreamOptions& o, base::Metrics& m)
         : options(o), metrics(m), endpoints(urls), slots(o.connections_max) {
         options.buffer_bytes = std::max(options.buffer_bytes, options.head.head_bytes_max + 1);
+        options.connect_attempts_max = std::max<std::size_t>(options.connect_attempts_max, 1);
     }
 
     std::shared_ptr<UpstreamPool> pool_of(const asio::any_io_executor& executor);
@@ -85,6 +86,8 @@ asio::awaitable<Result<Lease>> Upstream::Core::open(std::shared_ptr<UpstreamPool
         auto fresh = std::make_unique<UpstreamConnection>(pool->executor(), options.buffer_bytes);
         const auto ec = co_await net::dial(endpoint->resolver(), fresh->socket(), now + options.connect_timeout);
         if (!ec) co_return Lease(std::move(pool), std::move(fresh), std::move(in_flight), std::move(slot), false);
+        if (ec == asio::error::no_descriptors)
+            co_return failure(Blame::us, Fault::overloaded, endpoint->name() + ": " + ec.message(), true);
         endpoint->failed(base::TimerClock::now(), options.back_off);
         error = not_connected(*endpoint, ec, options.connect_timeout);
         tried |= UpstreamEndpoints::Tried{1} << endpoint->index();
