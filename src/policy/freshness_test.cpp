@@ -18,7 +18,8 @@ http::Stamps stamps_at(Answered& x, Now request_time, Now response_time, std::ui
     const Exchange exchange = x.exchange();
     return compute_stamps({exchange, request_time, response_time, jitter});
 }
-http::Stamps stamps(Answered x, std::uint64_t jitter = 0) { return stamps_at(x, sent, sent, jitter); }
+http::Stamps stamps(Answered& x, std::uint64_t jitter = 0) { return stamps_at(x, sent, sent, jitter); }
+http::Stamps stamps(Answered&& x) { return stamps(x); }
 http::Stamps stamps(FieldPairs fields) { return stamps(Answered(200, fields)); }
 Duration lifetime(FieldPairs fields) { return stamps(fields).freshness_lifetime; }
 http::Stamps with_cc(std::string_view cache_control) { return stamps({{"Cache-Control", cache_control}}); }
@@ -168,7 +169,8 @@ TEST(FreshnessRoute, JitterShortensTheTtlByUpToATenth) {
     const auto most = stamps(Answered(200, {}).with(ttl(100s)), ~std::uint64_t{0}).freshness_lifetime;
     EXPECT_GE(most, 90s);
     EXPECT_LT(most, 90s + 1us);
-    EXPECT_EQ(stamps(Answered(200, {{"Cache-Control", "max-age=100"}}), ~std::uint64_t{0}).freshness_lifetime, 100s);
+    Answered own(200, {{"Cache-Control", "max-age=100"}});
+    EXPECT_EQ(stamps(own, ~std::uint64_t{0}).freshness_lifetime, 100s);
     EXPECT_TRUE(rc::check([](std::uint64_t jitter) {
         const auto d = stamps(Answered(200, {}).with(ttl(100s)), jitter).freshness_lifetime;
         RC_ASSERT(d >= 90s && d <= 100s);
@@ -288,7 +290,7 @@ TEST(Freshness, Law7_ErrorsAreKeptForSecondsOnlyAndAreNoFallback) {
 }
 
 TEST(Freshness, SourcesAreNamed) {
-    const auto source = [](Answered x) { return freshness_source(x.exchange()); };
+    const auto source = [](auto&& x) { return freshness_source(x.exchange()); };
     EXPECT_EQ(source(Answered(200, {{"Cache-Control", "max-age=1"}}).with(ttl(1s))), FreshnessSource::route_ttl);
     EXPECT_EQ(source(Answered(200, {{"Cache-Control", "max-age=1, s-maxage=1"}})), FreshnessSource::s_maxage);
     EXPECT_EQ(source(Answered(200, {{"Cache-Control", "max-age=1"}, {"Expires", "0"}})), FreshnessSource::max_age);

@@ -68,7 +68,7 @@ std::string uri_text(std::string_view scheme, std::string_view authority, std::s
                      bool has_query) {
     std::string out = http::iequals(scheme, "https") ? "https://" : "http://";
     out += normalised_authority(scheme, authority);
-    if (!http::append_normalised_path(out, path)) return {};
+    if (!path.starts_with('/') || !http::append_normalised_path(out, path)) return {};
     if (!has_query) return out;
     static const KeyPolicy all;
     const RuledQuery sorted(query, all);

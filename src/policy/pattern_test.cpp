@@ -180,9 +180,12 @@ bool matches_naively(const std::vector<Segment>& pattern, std::size_t p, const T
 
 TEST(Pattern, MatchesLikeTheNaiveWay) {
     EXPECT_TRUE(rc::check([] {
-        const auto kinds = *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 5));
-        const auto letters = *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 3));
-        RC_PRE(!letters.empty() && kinds.size() < 8 && letters.size() < 12);
+        const auto several = [](std::size_t least, std::size_t below, int kinds_below) {
+            const auto count = *rc::gen::inRange(least, below);
+            return *rc::gen::container<std::vector<int>>(count, rc::gen::inRange(0, kinds_below));
+        };
+        const auto kinds = several(0, 7, 5);
+        const auto letters = several(1, 10, 3);
         std::vector<Segment> segments;
         for (const int kind : kinds) {
             if (kind < 2)

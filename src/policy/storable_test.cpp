@@ -224,26 +224,31 @@ TEST(Storable, Section6_WithTheIdentityInTheKeyItIsStored) {
     EXPECT_EQ(why_not(x), Detail::none);
 }
 
+/// A response to a request with Cookie.
+Detail with_cookie(FieldPairs response, RoutePolicy policy = {}) {
+    policy.match = "/**";
+    return why_not(Answered(200, response).asked_with({{"Cookie", "s=victim"}}).with_route(policy));
+}
+
 TEST(Storable, Law1_WhatCookiesGotIsNotStoredForEverybody) {  // WCP-13, WCD-13
-    const auto with = [](FieldPairs response) { return Answered(200, response).asked_with({{"Cookie", "s=victim"}}); };
-    EXPECT_EQ(why_not(with({max_age})), Detail::authorization);
-    EXPECT_EQ(why_not(with({}).with(ttl())), Detail::authorization);
-    EXPECT_EQ(why_not(with({{"Cache-Control", "max-age=60, must-revalidate"}})), Detail::authorization);
+    EXPECT_EQ(why_not(Answered(200, {max_age}).asked_with({{"Cookie", "s=victim"}})), Detail::authorization);
+    EXPECT_EQ(with_cookie({{"Cache-Control", "max-age=60, must-revalidate"}}), Detail::authorization);
+    RoutePolicy policy;
+    policy.cache.ttl = 60s;
+    EXPECT_EQ(with_cookie({}, policy), Detail::authorization);
 }
 
 TEST(Storable, Law1_CookiesAreNoObstacleWhereSomebodySaysSo) {
-    const auto with = [](FieldPairs response) { return Answered(200, response).asked_with({{"Cookie", "s=1"}}); };
-    EXPECT_EQ(why_not(with({{"Cache-Control", "public, max-age=60"}})), Detail::none);
-    EXPECT_EQ(why_not(with({{"Cache-Control", "s-maxage=60"}})), Detail::none);
-    EXPECT_EQ(why_not(with({{"CDN-Cache-Control", "max-age=60"}})), Detail::none);
-    EXPECT_EQ(why_not(with({max_age, {"Vary", "Accept, cookie"}})), Detail::none);
-    CachePolicy cache = ttl();
-    cache.allow_cookie = true;
-    EXPECT_EQ(why_not(with({}).with(cache)), Detail::none);
+    EXPECT_EQ(with_cookie({{"Cache-Control", "public, max-age=60"}}), Detail::none);
+    EXPECT_EQ(with_cookie({{"Cache-Control", "s-maxage=60"}}), Detail::none);
+    EXPECT_EQ(with_cookie({{"CDN-Cache-Control", "max-age=60"}}), Detail::none);
+    EXPECT_EQ(with_cookie({max_age, {"Vary", "Accept, cookie"}}), Detail::none);
+    RoutePolicy allowed;
+    allowed.cache.allow_cookie = true;
+    EXPECT_EQ(with_cookie({max_age}, allowed), Detail::none);
     RoutePolicy keyed;
-    keyed.match = "/**";
     keyed.key.headers = {"Cookie"};
-    EXPECT_EQ(why_not(with({max_age}).with_route(keyed)), Detail::none);
+    EXPECT_EQ(with_cookie({max_age}, keyed), Detail::none);
 }
 
 // ---- fields

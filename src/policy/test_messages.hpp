@@ -65,6 +65,9 @@ struct Answered {
     Answered(int response_status, FieldPairs response_fields)
         : status(response_status), fields(fields_of(response_fields)) {}
 
+    Answered(const Answered&) = delete;
+    Answered& operator=(const Answered&) = delete;
+
     Answered& asked_with(FieldPairs request_fields) {
         request_fields_ = fields_of(request_fields);
         request.fields = request_fields_.span();
