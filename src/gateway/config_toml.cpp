@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 namespace etage::gateway {
@@ -73,12 +72,12 @@ private:
 
 std::optional<Node> parse_toml(std::string_view text, std::string_view file_name, Problems& problems) {
     const Planter planter(file_name);
-    const toml::parse_result parsed = toml::parse(text);
-    if (!parsed) {
-        problems.add(planter.place(parsed.error().source()), parsed.error().description());
+    try {  // the packaged library is built with exceptions; they end here
+        return planter.plant(toml::parse(text), "");
+    } catch (const toml::parse_error& error) {
+        problems.add(planter.place(error.source()), error.description());
         return std::nullopt;
     }
-    return planter.plant(parsed.table(), "");
 }
 
 }  // namespace etage::gateway

@@ -13,7 +13,10 @@ using http::FieldId;
 
 /// The host of "host:port", without brackets.
 std::string_view host_of(std::string_view authority) {
-    if (authority.starts_with('[')) return authority.substr(1, authority.find(']') - 1);
+    if (authority.starts_with('[')) {
+        const auto end = authority.find(']');
+        return end == std::string_view::npos ? std::string_view{} : authority.substr(1, end - 1);
+    }
     return authority.substr(0, authority.rfind(':'));
 }
 
