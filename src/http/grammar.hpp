@@ -91,14 +91,26 @@ constexpr Word lowered(Word w) noexcept {
 
 constexpr char lowered(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
+/// The bytes of `w` that are zero, flagged in their highest bits. The lowest flag is exact; those above it may be false
+/// (a borrow ran through).
+constexpr Word zero_bytes(Word w) noexcept { return (w - ones) & ~w & highs; }
+
+/// The first `wanted` from `p` on; `end` when there is none. For short distances, where memchr costs more than it
+/// finds.
+inline const char* find_near(const char* p, const char* end, char wanted) noexcept {
+    for (; end - p >= 8; p += 8)
+        if (const Word flags = zero_bytes(load8(p) ^ (ones * static_cast<unsigned char>(wanted))))
+            return p + std::countr_zero(flags) / 8;
+    while (p != end && *p != wanted) ++p;
+    return p;
+}
+
 /// The first byte that may not stand in a field value; `end` when there is none.
 inline const char* skip_field_value(const char* p, const char* end) noexcept {
     for (; end - p >= 8; p += 8) {
         const Word w = load8(p);
-        const Word delete_as_zero = w ^ (ones * 0x7f);
-        // The lowest flagged byte is exact, those above it may be false (a borrow ran through); HTAB is flagged, too.
-        Word flagged = ((w - ones * 0x20) & ~w) | ((delete_as_zero - ones) & ~delete_as_zero);
-        flagged &= highs;
+        // Controls, HTAB among them, and DEL.
+        const Word flagged = (((w - ones * 0x20) & ~w) & highs) | zero_bytes(w ^ (ones * 0x7f));
         if (flagged == 0) continue;
         p += std::countr_zero(flagged) / 8;
         if (*p != '\t') return p;

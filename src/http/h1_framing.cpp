@@ -2,6 +2,7 @@
 
 #include "http/grammar.hpp"
 #include "http/h1_target.hpp"
+#include "http/token.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,8 +13,6 @@ namespace {
 
 /// What arithmetic on content lengths may rely on.
 constexpr std::uint64_t content_length_max = std::numeric_limits<std::int64_t>::max();
-
-bool is_token_text(std::string_view text) noexcept { return !text.empty() && grammar::all(text, grammar::tchar); }
 
 /// Content_Length is a field of its own, but not to an origin that speaks CGI.
 bool resembles_framing(std::string_view name) noexcept {
@@ -65,7 +64,7 @@ Refusal Framing::note_connection(std::string_view value) noexcept {
             upgrade_named_ = true;
         else if (const FieldId id = field_id(option); id != FieldId::unknown)
             end_to_end_named_ |= !is_hop_by_hop(id) || id == FieldId::transfer_encoding;
-        return is_token_text(option);
+        return is_token(option);
     });
     if (!tokens) return {"Connection holds something that is not a token"};
     return {};
@@ -77,7 +76,7 @@ Refusal Framing::check_transfer_coding(std::uint8_t minor) const noexcept {
     if (has_length_) return {"both Transfer-Encoding and Content-Length"};
     if (transfer_codings_ > 1) return {"more than one Transfer-Encoding"};
     if (iequals(transfer_coding_, "chunked")) return {};
-    if (!is_token_text(transfer_coding_)) return {"Transfer-Encoding is not chunked"};
+    if (!is_token(transfer_coding_)) return {"Transfer-Encoding is not chunked"};
     return {"unknown transfer coding", Fault::not_implemented};
 }
 

@@ -2,6 +2,7 @@
 
 #include "http/grammar.hpp"
 #include "http/h1_target.hpp"
+#include "http/token.hpp"
 
 namespace etage::http {
 namespace {
@@ -24,7 +25,7 @@ Refusal parse_version(std::string_view text, std::uint8_t& minor) noexcept {
     return {};
 }
 
-std::string_view why_no_target(char c) noexcept {
+const char* why_no_target(char c) noexcept {
     if (c == '#') return "a fragment in the request target";
     if (c == ' ') return "not exactly one space before the request target";
     return "a character in the request target that must be percent-encoded";
@@ -32,11 +33,15 @@ std::string_view why_no_target(char c) noexcept {
 
 bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
 
-std::string_view why_no_name(std::string_view name, const char* p, const char* end) noexcept {
-    if (p != end && *p == '\n') return "a line that ends with LF alone";
-    if (p != end && is_blank(*p)) return name.empty() ? "a folded field line" : "whitespace in or after a field name";
-    if (p != end && *p == ':') return "an empty field name";
-    return "a field line without a valid name and a colon";
+/// `before_colon` is all that is left when no colon follows.
+const char* why_no_name(std::string_view before_colon) noexcept {
+    const char* const end = before_colon.data() + before_colon.size();
+    const char* const bad = grammar::skip(before_colon.data(), end, grammar::tchar);
+    if (before_colon.empty()) return "an empty field name";
+    if (bad == end || *bad == '\r') return "a field line without a colon";
+    if (*bad == '\n') return "a line that ends with LF alone";
+    if (!is_blank(*bad)) return "a character in a field name that is not allowed there";
+    return bad == before_colon.data() ? "a folded field line" : "whitespace in or after a field name";
 }
 
 }  // namespace
@@ -78,11 +83,13 @@ Refusal parse_status_line(std::string_view line, ResponseHead& out) noexcept {
 }
 
 Refusal parse_field_line(const char*& p, const char* end, Field& out) noexcept {
-    const char* const name_end = grammar::skip(p, end, grammar::tchar);
-    out.name = between(p, name_end);
-    if (name_end == end || *name_end != ':' || out.name.empty()) return {why_no_name(out.name, name_end, end)};
+    const char* const colon = grammar::find_near(p, end, ':');
+    out.name = between(p, colon);
+    out.id = field_id(out.name);
+    // A known name is a token.
+    if (out.id == FieldId::unknown && (colon == end || !is_token(out.name))) return {why_no_name(out.name)};
 
-    const char* value = name_end + 1;
+    const char* value = colon + 1;
     while (value != end && is_blank(*value)) ++value;
     const char* const line_end = grammar::skip_field_value(value, end);
     if (end - line_end < 2 || line_end[0] != '\r' || line_end[1] != '\n')
@@ -91,7 +98,6 @@ Refusal parse_field_line(const char*& p, const char* end, Field& out) noexcept {
     const char* value_end = line_end;
     while (value_end != value && is_blank(value_end[-1])) --value_end;
     out.value = between(value, value_end);
-    out.id = field_id(out.name);
     p = line_end + 2;
     return {};
 }

@@ -3,16 +3,15 @@
 
 #include <etage/error.hpp>
 
-#include <string_view>
-
 namespace etage::http {
 
-/// No refusal while `why` is empty. `why` is a static text, for the log and the body of the answer.
+/// No refusal while `why` is null. `why` is a literal, for the log and the body of the answer; as a pointer it makes a
+/// Refusal small enough to be returned in registers, which the parser does for every line.
 struct Refusal {
-    std::string_view why;
+    const char* why = nullptr;
     Fault fault = Fault::bad_request;
 
-    explicit operator bool() const noexcept { return !why.empty(); }
+    explicit operator bool() const noexcept { return why != nullptr; }
 };
 
 }  // namespace etage::http

@@ -89,11 +89,21 @@ constexpr std::array<NameBytes, id_count> canonical_bytes = [] {
     return all;
 }();
 
+/// Same size on both sides; `b` is in lower case.
+bool equal_lowered(const char* a, const char* b, std::size_t size) noexcept {
+    using namespace grammar;
+    if (size < 8) return lowered(load_below8(a, size)) == load_below8(b, size);
+    const auto difference = [a, b](std::size_t at) { return lowered(load8(a + at)) ^ load8(b + at); };
+    Word differences = difference(0) | difference(size - 8);
+    for (std::size_t at = 8; at + 8 < size; at += 8) differences |= difference(at);
+    return differences == 0;
+}
+
 bool equal_ignoring_case(const char* a, const char* b, std::size_t size) noexcept {
     using namespace grammar;
     if (size < 8) return lowered(load_below8(a, size)) == lowered(load_below8(b, size));
-    for (std::size_t i = 0; i + 8 < size; i += 8)
-        if (lowered(load8(a + i)) != lowered(load8(b + i))) return false;
+    for (std::size_t at = 0; at + 8 < size; at += 8)
+        if (lowered(load8(a + at)) != lowered(load8(b + at))) return false;
     return lowered(load8(a + size - 8)) == lowered(load8(b + size - 8));
 }
 
@@ -197,7 +207,8 @@ bool is_idempotent(Method method) noexcept {
 FieldId field_id(std::string_view name) noexcept {
     if (name.empty() || name.size() > longest_name) return FieldId::unknown;
     const FieldId id = name_table[name_hash(name)];
-    return iequals(name, field_name(id)) ? id : FieldId::unknown;
+    const auto known = field_name(id);
+    return name.size() == known.size() && equal_lowered(name.data(), known.data(), name.size()) ? id : FieldId::unknown;
 }
 
 std::string_view field_name(FieldId id) noexcept { return lower_names[static_cast<std::size_t>(id)]; }
