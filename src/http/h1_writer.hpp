@@ -2,6 +2,7 @@
 // HTTP/1.1 serialisation, from parsed parts only: what a peer framed never leaves as it came.
 
 #include "http/message.hpp"
+#include "http/token.hpp"
 
 #include <array>
 #include <cstdint>
@@ -27,8 +28,6 @@ inline constexpr std::string_view last_chunk = "0\r\n\r\n";
 
 /// RFC 9110 §5.5: visible characters, SP, HTAB and obs-text; no CR, LF, NUL or other control.
 bool is_field_value(std::string_view) noexcept;
-/// RFC 9110 §5.6.2.
-bool is_token(std::string_view) noexcept;
 
 /// Removes what must not be forwarded (RFC 9110 §7.6.1): Connection and all it names, Keep-Alive, Proxy-Connection, TE,
 /// Trailer, Transfer-Encoding, Upgrade, Proxy-Authenticate/-Authorization, HTTP2-Settings; and Content-Length (framing
@@ -39,21 +38,25 @@ void remove_hop_by_hop(Fields&);
 /// Appends beyond the capacity are dropped whole field by whole field and `overflowed()` says so.
 class FieldTail {
 public:
-    void field(std::string_view name_and_colon, std::string_view value) noexcept;   // field("Age: ", "5")
-    void begin(std::string_view name_and_colon) noexcept;                             // then text()/number()…, end()
+    void field(std::string_view name_and_colon, std::string_view value) noexcept;  // field("Age: ", "5")
+    void begin(std::string_view name_and_colon) noexcept;                          // then text()/number()…, end()
     void text(std::string_view) noexcept;
     void number(std::int64_t) noexcept;
     void end() noexcept;
     std::string_view view() const noexcept { return {bytes_.data(), size_}; }
     bool overflowed() const noexcept { return overflowed_; }
-    void clear() noexcept { size_ = 0; start_ = 0; overflowed_ = broken_ = false; }
+    void clear() noexcept {
+        size_ = 0;
+        start_ = 0;
+        overflowed_ = broken_ = false;
+    }
 
 private:
     std::array<char, 1024> bytes_;
-    std::size_t size_ = 0;    // up to the last whole field, or further while one is open
-    std::size_t start_ = 0;   // where the open field began
+    std::size_t size_ = 0;   // up to the last whole field, or further while one is open
+    std::size_t start_ = 0;  // where the open field began
     bool overflowed_ = false;
-    bool broken_ = false;     // the open field does not fit
+    bool broken_ = false;  // the open field does not fit
 };
 
 }  // namespace etage::http
