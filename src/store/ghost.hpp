@@ -1,5 +1,5 @@
 #pragma once
-// The ghost queue of S3-FIFO: remembers which shelves left the small queue lately without having been asked for twice.
+// The ghost queue of S3-FIFO: remembers which shelves left the small queue lately without having been asked for again.
 // One that comes back was judged too early and goes to the main queue at once.
 //
 // As in the paper's implementation it is no queue but a table of fingerprints with the moment they were written, and

@@ -2,7 +2,7 @@
 // One shard's shelves and the rule by which they go: S3-FIFO (Yang, Zhang, Qiu, Yue, Vigfusson: "FIFO queues are all
 // you need for cache eviction", SOSP '23), counted in bytes.
 //
-// A new shelf enters the small queue (a tenth of the bytes). Whoever leaves it without having been asked for twice is
+// A new shelf enters the small queue (a tenth of the bytes). Whoever leaves it without having been asked for again is
 // gone, and its ghost remembered; so a scan passes through the small queue and touches nothing else. The others go on
 // to the main queue, where each hit buys another round. A hit moves nothing, it only counts.
 //
