@@ -76,6 +76,11 @@ bool is_reg_name(std::string_view text) noexcept {
     return text.find("..") == std::string_view::npos;
 }
 
+/// Empty when its bracket was not closed.
+bool is_host(std::string_view text) noexcept {
+    return text.starts_with('[') ? is_ipv6(text.substr(1, text.size() - 2)) : is_reg_name(text);
+}
+
 std::string_view without_default_port(std::string_view scheme, std::string_view authority) noexcept {
     const std::string_view port = iequals(scheme, "https") ? ":443" : ":80";
     return authority.ends_with(port) ? authority.substr(0, authority.size() - port.size()) : authority;
@@ -96,15 +101,12 @@ Refusal parse_target(RequestHead& out) noexcept {
 }
 
 std::optional<std::string_view> parse_authority(std::string_view text) noexcept {
-    const bool literal = text.starts_with('[');
-    const auto host_end = literal ? text.find(']') : text.find(':');
-    const auto host = text.substr(literal ? 1 : 0, literal && host_end != text.npos ? host_end - 1 : host_end);
-    if (literal ? host_end == text.npos || !is_ipv6(host) : !is_reg_name(host)) return std::nullopt;
-
-    const auto rest = host_end == text.npos ? std::string_view{} : text.substr(host_end + (literal ? 1 : 0));
-    if (rest.empty()) return text;
-    if (rest.front() != ':' || !is_port(rest.substr(1))) return std::nullopt;
-    return rest.size() == 1 ? text.substr(0, text.size() - 1) : text;
+    const auto host_end = text.starts_with('[') ? text.find(']') + 1 : std::min(text.find(':'), text.size());
+    if (!is_host(text.substr(0, host_end))) return std::nullopt;
+    const auto port = text.substr(host_end);
+    if (port.empty()) return text;
+    if (port.front() != ':' || !is_port(port.substr(1))) return std::nullopt;
+    return port.size() == 1 ? text.substr(0, host_end) : text;
 }
 
 bool same_authority(std::string_view scheme, std::string_view a, std::string_view b) noexcept {
