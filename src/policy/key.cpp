@@ -12,21 +12,43 @@ namespace {
 
 using http::FieldId;
 
-void append_length(std::string& out, std::size_t length) {
-    char digits[21];
-    char* const end = std::to_chars(digits, digits + 20, length).ptr;
-    *end = ':';
-    out.append(digits, static_cast<std::size_t>(end - digits) + 1);
+constexpr std::string_view key_version = "v1 ";
+
+constexpr std::size_t length_bytes_max = 21;  // twenty digits and a colon
+
+/// Writes "5:", which stands before a part of five bytes: a reader knows where it ends without looking into it.
+char* write_length(char* at, std::size_t length) noexcept {
+    at = std::to_chars(at, at + length_bytes_max - 1, length).ptr;
+    *at = ':';
+    return at + 1;
 }
 
-/// "5:posts": a reader knows where a part ends without looking into it.
+void append_length(std::string& out, std::size_t length) {
+    char digits[length_bytes_max];
+    out.append(digits, static_cast<std::size_t>(write_length(digits, length) - digits));
+}
+
 void append_part(std::string& out, std::string_view part) {
     append_length(out, part.size());
     out += part;
 }
 
-void append_lower(std::string& out, std::string_view text) {
-    for (const char c : text) out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+/// What every key begins with, in one piece: a hit must not pay for twenty small appends.
+void write_front(std::string& out, const KeyInput& in) {
+    const bool reads = in.request.method == http::Method::get || in.request.method == http::Method::head;
+    const std::string_view name = in.route != nullptr ? std::string_view(in.route->name) : std::string_view{};
+    const std::string_view parts[] = {name, reads ? std::string_view("GET") : in.request.method_text, in.scheme};
+    const std::string_view authority = in.request.authority;
+    std::size_t bound = key_version.size() + length_bytes_max + authority.size();
+    for (const auto part : parts) bound += length_bytes_max + part.size();
+    out.resize_and_overwrite(bound, [&](char* const begin, std::size_t) noexcept {
+        char* at = std::ranges::copy(key_version, begin).out;
+        for (const auto part : parts) at = std::ranges::copy(part, write_length(at, part.size())).out;
+        at = std::ranges::transform(authority, write_length(at, authority.size()), lower).out;
+        return static_cast<std::size_t>(at - begin);
+    });
 }
 
 bool append_path(std::string& out, std::string_view path) {
@@ -36,10 +58,8 @@ bool append_path(std::string& out, std::string_view path) {
     }
     const std::size_t begin = out.size();
     if (!http::append_normalised_path(out, path)) return false;
-    char digits[21];
-    char* const end = std::to_chars(digits, digits + 20, out.size() - begin).ptr;
-    *end = ':';
-    out.insert(begin, digits, static_cast<std::size_t>(end - digits) + 1);
+    char digits[length_bytes_max];
+    out.insert(begin, digits, static_cast<std::size_t>(write_length(digits, out.size() - begin) - digits));
     return true;
 }
 
@@ -132,17 +152,11 @@ Identity identity_of(const Route* route, const http::RequestHead& request) noexc
 }
 
 bool make_key(std::string& out, const KeyInput& in) {
-    const http::RequestHead& request = in.request;
-    const bool one_class = request.method == http::Method::get || request.method == http::Method::head;
-    out.assign("v1 ");
-    append_part(out, in.route != nullptr ? std::string_view(in.route->name) : std::string_view{});
-    append_part(out, one_class ? std::string_view("GET") : request.method_text);
-    append_part(out, in.scheme);
-    append_length(out, request.authority.size());
-    append_lower(out, request.authority);
-    if (!append_path(out, request.path)) return false;
-    append_query(out, in.route, request);
-    if (in.route != nullptr) append_headers(out, *in.route, request.fields);
+    out.clear();
+    write_front(out, in);
+    if (!append_path(out, in.request.path)) return false;
+    append_query(out, in.route, in.request);
+    if (in.route != nullptr) append_headers(out, *in.route, in.request.fields);
     append_identity(out, in);
     return out.size() <= key_bytes_max;
 }
@@ -168,8 +182,8 @@ std::string forwarded_target(const Route* route, const http::RequestHead& reques
 }
 
 std::string forwarded_authority(const http::RequestHead& request) {
-    std::string out;
-    append_lower(out, request.authority);
+    std::string out(request.authority);
+    std::ranges::transform(out, out.begin(), lower);
     return out;
 }
 

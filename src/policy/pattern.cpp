@@ -95,30 +95,16 @@ Result<Pattern> parse_path(std::string_view path, Pattern pattern) {
 
 // ---- matching
 
-/// The segments of a path that needs no normalisation, found as they are asked for. A position is the index of the
-/// slash before a segment; the end is the length of the path.
-struct RawSource {
-    std::string_view path;
+using Cut = PathSegments::Cut;
 
-    std::size_t end() const noexcept { return path.size(); }
-    std::size_t next(std::size_t at) const noexcept { return std::min(path.find('/', at + 1), path.size()); }
-    std::string_view compared(std::size_t at) const noexcept { return path.substr(at + 1, next(at) - at - 1); }
-    std::string_view captured(std::size_t at) const noexcept { return compared(at); }
-};
-
-struct ListSource {
-    const std::vector<std::pair<std::string_view, std::string_view>>& segments;
-
-    std::size_t end() const noexcept { return segments.size(); }
-    std::size_t next(std::size_t at) const noexcept { return at + 1; }
-    std::string_view compared(std::size_t at) const noexcept { return segments[at].first; }
-    std::string_view captured(std::size_t at) const noexcept { return segments[at].second; }
-};
+bool fits(const Segment& pattern, std::string_view segment) noexcept {
+    return pattern.kind == Segment::Kind::literal ? segment == pattern.text : !segment.empty();
+}
 
 /// The classic way with wildcards: on a mismatch only the last `**` need take one segment more, because the earliest
 /// place where what stands before it fits is as good as any later one. So the work is bounded by segments × pattern.
-template <class Source>
-bool match_segments(const std::vector<Segment>& pattern, const Source& path, Captures& captures) noexcept {
+bool match_segments(const std::vector<Segment>& pattern, std::span<const Cut> path, std::span<const Cut> received,
+                    Captures& captures) noexcept {
     constexpr auto none = static_cast<std::size_t>(-1);
     std::size_t at = 0, p = 0, capture = 0;
     std::size_t retry_p = none, retry_at = 0, retry_capture = 0;
@@ -129,20 +115,15 @@ bool match_segments(const std::vector<Segment>& pattern, const Source& path, Cap
             retry_capture = capture;
             continue;
         }
-        if (at == path.end() && p == pattern.size()) return true;
-        bool fits = at < path.end() && p < pattern.size();
-        if (fits) {
-            const auto segment = path.compared(at);
-            fits = pattern[p].kind == Segment::Kind::literal ? segment == pattern[p].text : !segment.empty();
-        }
-        if (fits) {
-            if (pattern[p].kind == Segment::Kind::named) captures[capture++] = path.captured(at);
-            at = path.next(at);
+        if (at == path.size() && p == pattern.size()) return true;
+        if (at < path.size() && p < pattern.size() && fits(pattern[p], path[at])) {
+            if (pattern[p].kind == Segment::Kind::named) captures[capture++] = received[at];
+            ++at;
             ++p;
             continue;
         }
-        if (retry_p == none || retry_at == path.end()) return false;
-        retry_at = at = path.next(retry_at);
+        if (retry_p == none || retry_at == path.size()) return false;
+        at = ++retry_at;
         p = retry_p;
         capture = retry_capture;
     }
@@ -160,29 +141,29 @@ int dots(std::string_view segment) noexcept {
     return count;
 }
 
-/// The segments of a path as received, less those that dot segments take away (RFC 3986 §5.2.4).
-std::vector<std::string_view> received_segments(std::string_view path) {
-    std::vector<std::string_view> out;
+/// Calls each(segment, last) for every segment. Precondition: the path begins with '/'.
+template <class F>
+void for_each_segment(std::string_view path, F&& each) {
     for (bool last = false; !last;) {
         path.remove_prefix(1);
         const auto slash = path.find('/');
         last = slash == std::string_view::npos;
-        const auto segment = path.substr(0, slash);
+        each(Cut{path.data(), last ? path.size() : slash}, last);
+        if (!last) path.remove_prefix(slash);
+    }
+}
+
+/// The segments of a path as received, less those that dot segments take away (RFC 3986 §5.2.4).
+std::vector<Cut> received_segments(std::string_view path) {
+    std::vector<Cut> out;
+    for_each_segment(path, [&](Cut segment, bool last) {
         const int dotted = dots(segment);
         if (dotted == 2 && !out.empty()) out.pop_back();
         if (dotted == 0)
             out.push_back(segment);
         else if (last)
-            out.emplace_back();
-        if (!last) path.remove_prefix(slash);
-    }
-    return out;
-}
-
-std::vector<std::string_view> split(std::string_view path) {
-    std::vector<std::string_view> out;
-    const RawSource source{path};
-    for (std::size_t at = 0; at < source.end(); at = source.next(at)) out.push_back(source.compared(at));
+            out.push_back({segment.data, 0});
+    });
     return out;
 }
 
@@ -205,27 +186,37 @@ Result<Pattern> parse_pattern(std::string_view text) {
 
 PathSegments::PathSegments(std::string_view path) {
     if (!path.starts_with('/')) return;
-    if (is_normal_path(path)) {
-        path_ = path;
-        valid_ = true;
-    } else {
+    if (is_normal_path(path))
+        cut_here(path);
+    else
         normalise(path);
+}
+
+void PathSegments::cut_here(std::string_view path) {
+    std::size_t count = 0;
+    for_each_segment(path, [&](Cut segment, bool) {
+        if (count < room_.size()) room_[count] = segment;
+        ++count;
+    });
+    compared_ = std::span(room_).first(std::min(count, room_.size()));
+    if (count > room_.size()) {
+        for_each_segment(path, [&](Cut segment, bool) { normalised_cuts_.push_back(segment); });
+        compared_ = normalised_cuts_;
     }
+    received_ = compared_;
 }
 
 void PathSegments::normalise(std::string_view path) {
     if (!http::append_normalised_path(normalised_, path)) return;
-    const auto compared = split(normalised_);
-    const auto received = received_segments(path);
-    if (compared.size() != received.size()) return;
-    for (std::size_t i = 0; i < compared.size(); ++i) segments_.emplace_back(compared[i], received[i]);
-    valid_ = true;
+    for_each_segment(normalised_, [&](Cut segment, bool) { normalised_cuts_.push_back(segment); });
+    received_cuts_ = received_segments(path);
+    if (normalised_cuts_.size() != received_cuts_.size()) return;
+    compared_ = normalised_cuts_;
+    received_ = received_cuts_;
 }
 
 bool PathSegments::match(const std::vector<Segment>& pattern, Captures& captures) const noexcept {
-    if (!valid_) return false;
-    if (!path_.empty()) return match_segments(pattern, RawSource{path_}, captures);
-    return match_segments(pattern, ListSource{segments_}, captures);
+    return valid() && match_segments(pattern, compared_, received_, captures);
 }
 
 }  // namespace etage::policy

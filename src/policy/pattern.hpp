@@ -6,10 +6,11 @@
 #include <etage/error.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace etage::policy {
@@ -52,29 +53,42 @@ Result<Pattern> parse_pattern(std::string_view text);
 /// Nothing that http::append_normalised_path() would change or refuse: no escape, no dot segment, also none between
 /// backslashes. Most paths are such.
 inline bool is_normal_path(std::string_view path) noexcept {
-    return path.find_first_of("%\\") == std::string_view::npos && path.find("/.") == std::string_view::npos;
+    constexpr auto none = std::string_view::npos;
+    return path.find('%') == none && path.find('\\') == none && (path.find('.') == none || path.find("/.") == none);
 }
 
 /// A request's path, cut into segments for matching. Segments are compared after percent-normalisation and with dot
 /// segments resolved (RFC 3986 §6.2.2), but captured as they were received. Borrows from the path. Does not allocate
-/// unless the path holds an escape or a dot segment.
+/// unless the path holds an escape or a dot segment, or more segments than have room here.
 class PathSegments {
 public:
     explicit PathSegments(std::string_view path);
+    PathSegments(const PathSegments&) = delete;
+    PathSegments& operator=(const PathSegments&) = delete;
 
     /// False: the path does not begin with '/' or cannot be normalised, and matches nothing.
-    bool valid() const noexcept { return valid_; }
+    bool valid() const noexcept { return !compared_.empty(); }
 
     /// On true, `captures` holds what the named segments stand for, in the order of the pattern.
     bool match(const std::vector<Segment>& pattern, Captures& captures) const noexcept;
 
+    /// A segment. Trivial, so that room for many costs nothing until it is used.
+    struct Cut {
+        const char* data;
+        std::size_t size;
+        operator std::string_view() const noexcept { return {data, size}; }
+    };
+
 private:
+    void cut_here(std::string_view path);
     void normalise(std::string_view path);
 
-    bool valid_ = false;
-    std::string_view path_;  // when it needs no normalisation
+    std::array<Cut, 32> room_;  // the first compared_.size() are set, when the path is normal and short
     std::string normalised_;
-    std::vector<std::pair<std::string_view, std::string_view>> segments_;  // normalised, as received
+    std::vector<Cut> normalised_cuts_;
+    std::vector<Cut> received_cuts_;
+    std::span<const Cut> compared_;
+    std::span<const Cut> received_;
 };
 
 }  // namespace etage::policy

@@ -108,6 +108,16 @@ TEST(Pattern, BacktrackingIsBoundedBySegments) {
     EXPECT_TRUE(matches(text, path));
 }
 
+TEST(Pattern, LongPathsHaveRoomElsewhere) {
+    for (int count = 30; count < 36; ++count) {
+        std::string path;
+        for (int i = 0; i < count; ++i) path += "/s" + std::to_string(i);
+        EXPECT_EQ(captured("/**/s" + std::to_string(count - 2) + "/{last}", path),
+                  Texts{"s" + std::to_string(count - 1)});
+        EXPECT_EQ(captured("/{first}/**", path + "/"), Texts{"s0"});
+    }
+}
+
 TEST(PatternRfc3986, Section6_2_2_EquivalentPathsMatchTheSame) {
     EXPECT_TRUE(matches("/~joe", "/%7Ejoe"));
     EXPECT_TRUE(matches("/%7ejoe", "/~joe"));

@@ -35,7 +35,9 @@ private:
     std::string_view rest_;
 };
 
-bool is_plain(std::string_view name) noexcept { return name.find_first_of("%+") == std::string_view::npos; }
+bool is_plain(std::string_view name) noexcept {
+    return std::ranges::none_of(name, [](char c) { return c == '%' || c == '+'; });
+}
 
 }  // namespace
 
