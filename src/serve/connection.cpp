@@ -210,9 +210,12 @@ asio::awaitable<bool> Connection::send(const flow::Answer& answer, const http::R
     append_head(head, answer, request, keep, chunked);
     std::array both{asio::const_buffer(asio::buffer(head)), asio::const_buffer(asio::buffer(answer.body))};
     if (!co_await write(both)) co_return false;
-    if (answer.stream && !answer.head_only && !co_await send_stream(answer, chunked)) {
-        close();   // an incomplete message must look incomplete: no last chunk, no orderly end
-        co_return false;
+    if (answer.stream && !answer.head_only) {
+        const bool whole = co_await send_stream(answer, chunked);
+        if (!whole) {
+            close();   // an incomplete message must look incomplete: no last chunk, no orderly end
+            co_return false;
+        }
     }
     co_return !unbounded || chunked;
 }
@@ -234,8 +237,9 @@ asio::awaitable<bool> Connection::send_stream(const flow::Answer& answer, bool c
             if (!co_await write(plain)) co_return false;
         }
     }
+    if (!chunked) co_return true;   // not `!chunked || co_await …`: GCC 12 evaluates both sides
     std::array last{asio::const_buffer(asio::buffer(http::last_chunk))};
-    co_return !chunked || co_await write(last);
+    co_return co_await write(last);
 }
 
 /// The deadline is renewed with every piece the client takes: slow is allowed, standing still is not.

@@ -138,3 +138,11 @@ def test_shell_scripts_parse():
         shell = "bash" if "bash" in script.read_text().splitlines()[0] else "sh"
         subprocess.run([shell, "-n", str(script)], check=True)
         assert os.access(script, os.X_OK), script
+
+
+def test_no_await_behind_a_short_circuit():
+    """GCC 12 evaluates `a || co_await b` on both sides; it once wrote a last chunk behind a body with a length."""
+    lazy = re.compile(r"(&&|\|\||\?)[^;{}]*\bco_await\b")
+    wrong = [f"{p.relative_to(ROOT)}:{n}" for p in cpp_files("src", "apps", "examples")
+             for n, line in enumerate(p.read_text().splitlines(), 1) if lazy.search(line.split("//")[0])]
+    assert not wrong, f"name the result first: {wrong}"

@@ -135,7 +135,7 @@ def test_admin_invalidation_as_a_job(api):
     accepted = api.client.post("/admin/posts/invalidate?category=tech&async=1")
     assert accepted.status_code == 202
     until = time.monotonic() + 10
-    while (job := api.get(accepted.headers["location"]).json())["status"] != "done":
+    while (job := api.get(accepted.headers["location"]).json())["state"] != "done":
         assert time.monotonic() < until, job
         time.sleep(0.02)
     assert job["invalidated"] == 1
