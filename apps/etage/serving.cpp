@@ -57,7 +57,7 @@ int check(const Command& command) {
     if (!file && std::getenv("ETAGE_CONFIG") == nullptr && std::filesystem::exists("etage.toml")) file = "etage.toml";
     const auto config = load(file, command);
     if (!config) return complain(config.error());
-    std::printf("ok: %zu routes%s\n", config->routes.size(),
+    std::printf("ok: %zu %s%s\n", config->routes.size(), config->routes.size() == 1 ? "route" : "routes",
                 config->origins.front().urls.empty() ? ", no origin (say --origin URL when running)" : "");
     return 0;
 }

@@ -17,7 +17,6 @@ using http::FieldId;
 using http::Method;
 
 constexpr std::string_view json_type = "application/json";
-constexpr std::string_view text_type = "text/plain; charset=utf-8";
 constexpr std::string_view html_type = "text/html; charset=utf-8";
 
 }  // namespace

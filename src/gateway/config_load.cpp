@@ -9,9 +9,11 @@
 #include "policy/route.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
-#include <sstream>
+#include <system_error>
 
 namespace etage::gateway {
 namespace {
@@ -181,14 +183,14 @@ void Loader::check_together() {
         blame("origin.price_per_call", "a price needs a currency, like currency = \"EUR\"");
 }
 
+/// Also from a pipe; a directory opens like a file and reads like an empty one, so it is asked for first.
 std::optional<std::string> read_file(const std::string& path) {
+    std::error_code unknown;
+    if (std::filesystem::is_directory(path, unknown)) return std::nullopt;
     std::ifstream in(path, std::ios::binary);
-    std::ostringstream out;
-    if (!in || !(out << in.rdbuf())) {
-        // Reading nothing sets failbit on `out`: an empty file is a file.
-        if (!in.is_open() || in.bad() || in.peek() != std::ifstream::traits_type::eof()) return std::nullopt;
-    }
-    return std::move(out).str();
+    if (!in) return std::nullopt;
+    std::string text{std::istreambuf_iterator<char>(in), {}};
+    return in.bad() ? std::nullopt : std::optional(std::move(text));
 }
 
 std::optional<std::string> config_of(const Variables& variables) {

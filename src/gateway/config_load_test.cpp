@@ -4,6 +4,11 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
 namespace etage::gateway {
 namespace {
 
@@ -380,6 +385,48 @@ TEST(ConfigLoad, RunningNeedsAnOrigin) {
     EXPECT_THAT(check_runnable(config).lines(), ElementsAre(HasSubstr("default.ttl is the ttl of routes")));
     config.default_ttl.reset();
     EXPECT_TRUE(check_runnable(config).empty());
+}
+
+/// A directory of its own, gone afterwards.
+class ConfigFiles : public testing::Test {
+protected:
+    ConfigFiles() {
+        std::string pattern = testing::TempDir() + "etage-config-XXXXXX";
+        directory_ = ::mkdtemp(pattern.data());
+    }
+    ~ConfigFiles() override { std::filesystem::remove_all(directory_); }
+    std::string write(const std::string& name, const std::string& text) {
+        const std::string path = directory_ + "/" + name;
+        std::ofstream(path) << text;
+        return path;
+    }
+    std::expected<Sources, Problems> gather(std::optional<std::string> config,
+                                            std::vector<std::string> environment = {}) {
+        return gather_sources(config, {}, std::move(environment), directory_);
+    }
+
+    std::string directory_;
+};
+
+TEST_F(ConfigFiles, TheFlagNamesTheFileElseTheVariable) {
+    const std::string a = write("a.toml", "[server]\nthreads = 1\n");
+    const std::string b = write("b.toml", "");
+    EXPECT_EQ(gather(a, {"ETAGE_CONFIG=" + b})->file->name, a);
+    EXPECT_EQ(gather({}, {"ETAGE_CONFIG=" + b})->file->text, "");
+    EXPECT_FALSE(gather({})->file);
+    write(".env", "ETAGE_CONFIG=" + a + "\n");
+    EXPECT_EQ(gather({})->file->name, a);
+    EXPECT_EQ(gather({}, {"ETAGE_CONFIG=" + b})->file->name, b);
+    EXPECT_EQ(good(*gather({})).server.threads, 1U);
+}
+
+TEST_F(ConfigFiles, WhatCannotBeReadIsSaid) {
+    for (const std::string& path : {directory_ + "/missing.toml", directory_}) {
+        const auto sources = gather(path);
+        ASSERT_FALSE(sources);
+        EXPECT_THAT(sources.error().lines(),
+                    ElementsAre(path + ": cannot be read; does the file exist, and may we read it?"));
+    }
 }
 
 TEST(ConfigLoad, AnyBytesAreAnswered) {

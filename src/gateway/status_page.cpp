@@ -104,7 +104,7 @@ std::string_view status_page() noexcept { return page_text; }
 
 std::string status_page_policy() {
     return "default-src 'none'; style-src " + hash_source(page_style) + "; script-src " + hash_source(page_script) +
-           "; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+           "; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 }
 
 std::string stats_json(const base::Metrics& metrics, const Snapshot& now) {
