@@ -12,6 +12,7 @@
 #include "policy/freshness.hpp"
 #include "policy/invalidate.hpp"
 #include "policy/storable.hpp"
+#include "policy/targeted.hpp"
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -31,9 +32,23 @@ struct Walk::Plan {
     bool per_user = false;
     base::Ref<const store::Entry> validate;      // to ask the origin about, or null
     base::Ref<const store::Entry> refreshing;    // whose refresh this is, or null
+    base::Ref<const store::Entry> fallback;      // what is there should the origin fail, or null
     OriginRequest request;
     Now request_time{};
     Now response_time{};
+};
+
+/// A response beside the request it answers, with both Cache-Controls parsed: what the rules look at.
+struct Walk::Ruling {
+    Ruling(const Plan& plan, const OriginResponse& response)
+        : request_cc(http::parse_request_cache_control(plan.asked.head().fields)),
+          response_cc(http::parse_response_cache_control(response.fields)),
+          exchange{plan.asked.head(),  request_cc, response.status, response.fields, response_cc,
+                   plan.match.route, plan.per_user} {}
+
+    http::RequestCacheControl request_cc;
+    http::ResponseCacheControl response_cc;
+    policy::Exchange exchange;   // borrows the two above, the plan and the response
 };
 
 namespace {
@@ -51,10 +66,17 @@ bool is_origin_error(int status) noexcept {   // RFC 5861 §4
     return status == 500 || status == 502 || status == 503 || status == 504;
 }
 
-policy::Exchange exchange_of(const http::RequestHead& request, const http::RequestCacheControl& request_cc, int status,
-                             http::FieldSpan response, const http::ResponseCacheControl& response_cc,
-                             const policy::Route* route, bool per_user) {
-    return {request, request_cc, status, response, response_cc, route, per_user};
+/// True when it is the request that keeps the response from being shared, not the resource: then the next request may be
+/// different, and the key is not to be remembered as not shareable.
+bool lies_with_request(Detail why, const http::RequestHead& request) noexcept {
+    return why == Detail::authorization || request.method == http::Method::head ||
+           (why == Detail::no_store && http::parse_request_cache_control(request.fields).no_store);
+}
+
+/// Fills never ask for a coding, so an identity answer that says it varies on Accept-Encoding speaks of codings that are
+/// made here; only what the origin encoded itself is selected by it.
+http::VaryNames selecting_fields(http::FieldSpan response) {
+    return http::parse_vary(response, !http::contains(response, http::FieldId::content_encoding));
 }
 
 /// Law 12, RFC 9111 §3.2: fields of a 304 that describe the message or content they came with are not merged.
@@ -99,6 +121,7 @@ std::shared_ptr<Walk::Plan> Walk::plan(const Visit& visit) const {
     plan->per_user = notes.per_user();
     plan->request = request_for(plan->asked.head(), plan->asked.scheme(), visit.client_address, plan->match, true);
     if (notes.stop == Stop::stale_while) plan->refreshing = notes.entry;
+    plan->fallback = notes.entry;
     if (!notes.entry) return plan;
     const store::EntryParts& stored = notes.entry->parts();
     if (!stored.etag.empty() && !stored.etag_is_ours)
@@ -138,22 +161,20 @@ asio::awaitable<void> Walk::fly(std::shared_ptr<Flight> flight, std::shared_ptr<
             flight->land(std::move(failed));
         } else if (response->status == 304 && plan->validate) {
             co_await land_validated(*flight, *plan, std::move(*response));
-        } else if (is_origin_error(response->status)) {
-            co_await land_error(*flight, *plan, std::move(*response));
         } else {
-            co_await land_storable(*flight, *plan, std::move(*response));
+            co_await land_response(*flight, *plan, std::move(*response));
         }
     } catch (const std::exception& e) {
         rooms_.log.error("fill failed", {{"path", plan->asked.head().path}, {"what", e.what()}});
     }
 }
 
-asio::awaitable<void> Walk::land_storable(Flight& flight, Plan& plan, OriginResponse response) {
-    const auto request_cc = http::parse_request_cache_control(plan.asked.head().fields);
-    const auto response_cc = http::parse_response_cache_control(response.fields);
-    const auto verdict = policy::judge_storable(exchange_of(plan.asked.head(), request_cc, response.status,
-                                                            response.fields, response_cc, plan.match.route,
-                                                            plan.per_user));
+asio::awaitable<void> Walk::land_response(Flight& flight, Plan& plan, OriginResponse response) {
+    const auto verdict = policy::judge_storable(Ruling(plan, response).exchange);
+    if (is_origin_error(response.status) && (plan.fallback || !verdict.yes)) {
+        co_await land_error(flight, plan, std::move(response));
+        co_return;
+    }
     if (!verdict.yes) {
         land_exclusive(flight, plan, std::move(response), verdict.why_not);
         co_return;
@@ -219,7 +240,7 @@ asio::awaitable<void> Walk::land_whole(Flight& flight, Plan& plan, OriginRespons
     Outcome outcome;
     outcome.kind = Outcome::Kind::entry;
     outcome.status = response.status;
-    outcome.vary = http::parse_vary(response.fields);
+    outcome.vary = selecting_fields(response.fields);
     outcome.secondary_key = parts.secondary_key;
     outcome.tags = parts.tags;
     outcome.entry = co_await shape(plan, std::move(parts), std::move(content));
@@ -240,7 +261,7 @@ asio::awaitable<void> Walk::land_arriving(Flight& flight, Plan& plan, OriginResp
     Outcome outcome;
     outcome.kind = Outcome::Kind::arriving;
     outcome.status = response.status;
-    outcome.vary = http::parse_vary(response.fields);
+    outcome.vary = selecting_fields(response.fields);
     outcome.secondary_key = parts.secondary_key;
     outcome.tags = parts.tags;
     outcome.arriving = std::move(arriving);
@@ -281,15 +302,11 @@ asio::awaitable<void> Walk::land_validated(Flight& flight, Plan& plan, OriginRes
     Outcome outcome;
     outcome.kind = Outcome::Kind::entry;
     outcome.status = 304;
-    outcome.vary = http::parse_vary(response.fields);
+    outcome.vary = selecting_fields(response.fields);
     outcome.secondary_key = parts.secondary_key;
     outcome.tags = parts.tags;
     outcome.entry = co_await shape(plan, std::move(parts), std::move(content));
-    const auto request_cc = http::parse_request_cache_control(plan.asked.head().fields);
-    const auto response_cc = http::parse_response_cache_control(response.fields);
-    const auto verdict = policy::judge_storable(exchange_of(plan.asked.head(), request_cc, response.status,
-                                                            response.fields, response_cc, plan.match.route,
-                                                            plan.per_user));
+    const auto verdict = policy::judge_storable(Ruling(plan, response).exchange);
     outcome.detail = verdict.why_not;
     if (verdict.yes) outcome.stored = shelve(outcome.entry, plan, outcome.detail);
     else rooms_.store.remove(*plan.validate);
@@ -298,8 +315,7 @@ asio::awaitable<void> Walk::land_validated(Flight& flight, Plan& plan, OriginRes
 }
 
 void Walk::land_exclusive(Flight& flight, Plan& plan, OriginResponse response, Detail why) {
-    // no_store of a request says nothing about the key; everything else will be so next time, too.
-    if (plan.asked.head().method != http::Method::head)
+    if (!lies_with_request(why, plan.asked.head()))
         rooms_.store.mark_not_shareable(plan.key_hash, plan.key,
                                         plan.response_time.mono + rooms_.limits.not_shareable_for);
     Outcome outcome;
@@ -313,15 +329,13 @@ void Walk::land_exclusive(Flight& flight, Plan& plan, OriginResponse response, D
 
 store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const OriginResponse& response) const {
     const http::RequestHead& request = plan.asked.head();
-    const auto request_cc = http::parse_request_cache_control(request.fields);
-    const auto response_cc = http::parse_response_cache_control(response.fields);
-    const auto exchange = exchange_of(request, request_cc, response.status, response.fields, response_cc,
-                                      plan.match.route, plan.per_user);
+    const Ruling ruling(plan, response);
+    const auto governing = policy::governing_directives(response.fields, ruling.response_cc).cc;
     store::EntryParts parts;
     parts.key_hash = plan.key_hash;
     parts.key = plan.key;
     parts.fence = flight.fence();
-    http::append_secondary_key(parts.secondary_key, http::parse_vary(response.fields), request.fields);
+    http::append_secondary_key(parts.secondary_key, selecting_fields(response.fields), request.fields);
     parts.tags = flight.request_tags();
     const auto add = [&](std::string_view tag) {
         parts.tags.push_back(coherence::tag_hash(coherence::TagKind::surrogate, tag));
@@ -332,9 +346,9 @@ store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const O
     parts.tags.erase(std::ranges::unique(parts.tags).begin(), parts.tags.end());
     const auto moment = static_cast<std::uint64_t>(plan.response_time.mono.time_since_epoch().count());
     const std::uint64_t jitter = base::hash64(plan.key, rooms_.secret ^ moment);
-    parts.stamps = policy::compute_stamps({exchange, plan.request_time, plan.response_time, jitter});
+    parts.stamps = policy::compute_stamps({ruling.exchange, plan.request_time, plan.response_time, jitter});
     parts.route_revision = plan.match.route != nullptr ? plan.match.route->revision : 0;
-    parts.for_authorized = response_cc.is_public || response_cc.s_maxage || response_cc.must_revalidate;
+    parts.for_authorized = governing.is_public || governing.s_maxage || governing.must_revalidate;
     parts.status = response.status;
     parts.fields = response.fields;
     return parts;
@@ -358,7 +372,7 @@ asio::awaitable<base::Ref<const store::Entry>> Walk::shape(Plan& plan, store::En
 
 bool Walk::shelve(const base::Ref<const store::Entry>& entry, const Plan& plan, Detail& why_not) {
     const store::EntryParts& parts = entry->parts();
-    const auto vary = http::parse_vary(parts.fields);
+    const auto vary = selecting_fields(parts.fields);
     if (parts.tags.size() > rooms_.limits.tags_max) why_not = Detail::too_many_tags;
     else if (vary.names.size() > rooms_.limits.vary_names_max) why_not = Detail::vary_too_wide;
     // Rule 5: what was invalidated while it was fetched is answered to those who asked before, and forgotten.

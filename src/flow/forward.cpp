@@ -54,7 +54,7 @@ OriginRequest Walk::request_for(const http::RequestHead& request, std::string_vi
     out.method = fill ? http::Method::get : request.method;
     out.method_text = fill ? std::string(http::method_name(http::Method::get)) : std::string(request.method_text);
     out.target = policy::forwarded_target(match.route, request);
-    out.authority = request.authority;
+    out.authority = policy::forwarded_authority(request);
     out.fields = http::Fields(request.fields);
     http::remove_hop_by_hop(out.fields);
     out.fields.remove_if([&](const http::Field& field) {
@@ -65,7 +65,7 @@ OriginRequest Walk::request_for(const http::RequestHead& request, std::string_vi
         out.fields.add(http::FieldId::via, rooms_.via);
         out.fields.add(http::FieldId::x_forwarded_for, client);
         out.fields.add(http::FieldId::x_forwarded_proto, scheme);
-        out.fields.add(http::FieldId::x_forwarded_host, request.authority);
+        out.fields.add(http::FieldId::x_forwarded_host, out.authority);
     }
     out.client_address = client;
     out.route = match.route;

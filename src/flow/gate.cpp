@@ -19,29 +19,12 @@ std::string_view network_of(std::string_view address) noexcept {
     return address;
 }
 
-std::string_view cookie_value(http::FieldSpan fields, std::string_view name) noexcept {
-    for (const http::Field& field : fields) {
-        if (field.id != http::FieldId::cookie) continue;
-        std::string_view rest = field.value;
-        while (!rest.empty()) {
-            const auto semicolon = rest.find(';');
-            auto pair = rest.substr(0, semicolon);
-            pair.remove_prefix(std::min(pair.find_first_not_of(' '), pair.size()));
-            const auto equals = pair.find('=');
-            if (equals != std::string_view::npos && pair.substr(0, equals) == name) return pair.substr(equals + 1);
-            if (semicolon == std::string_view::npos) break;
-            rest.remove_prefix(semicolon + 1);
-        }
-    }
-    return {};
-}
-
 std::string_view subject_of(const LimitPolicy& policy, const GateInput& in) noexcept {
     switch (policy.by) {
         case LimitPolicy::By::ip: return network_of(in.client_address);
         case LimitPolicy::By::user: return in.identity.present ? in.identity.text : network_of(in.client_address);
         case LimitPolicy::By::header: return http::find(in.request.fields, policy.by_name).value_or("");
-        case LimitPolicy::By::cookie: return cookie_value(in.request.fields, policy.by_name);
+        case LimitPolicy::By::cookie: return policy::cookie_value(in.request.fields, policy.by_name).value_or("");
         case LimitPolicy::By::route: return {};
     }
     return {};

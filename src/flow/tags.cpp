@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "policy/invalidate.hpp"
+#include "policy/key.hpp"
 
 #include <algorithm>
 #include <array>
@@ -52,8 +53,13 @@ std::vector<TagHash> request_tags(const TagInput& in) {
     tags.push_back(tag_hash(TagKind::everything, ""));
     tags.push_back(tag_hash(TagKind::key, key_name(in.key, in.match.route)));
 
-    const auto& r = in.request;
-    const std::string full = policy::uri_text(in.scheme, r.authority, r.path, r.query, r.has_query);
+    // The URI as the origin gets it: what the key leaves out must not hide an entry from its purge.
+    const std::string target = policy::forwarded_target(in.match.route, in.request);
+    const auto question = target.find('?');
+    const bool has_query = question != std::string::npos;
+    const std::string full =
+        policy::uri_text(in.scheme, in.request.authority, std::string_view(target).substr(0, question),
+                         has_query ? std::string_view(target).substr(question + 1) : std::string_view{}, has_query);
     const std::string_view uri = full;
     const auto host_at = in.scheme.size() + 3;   // behind "://"
     const auto path_at = uri.find('/', std::min(host_at, uri.size()));

@@ -82,18 +82,19 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence beg
     out.verdict.stored = outcome.stored;
     out.verdict.collapsed = !started;
 
-    const bool failed = outcome.kind == Outcome::Kind::failed || outcome.status >= 500;
+    const bool silent = outcome.kind == Outcome::Kind::failed;
+    const auto how = silent ? policy::OriginFailure::silent : policy::OriginFailure::error_status;
     const auto& fallback = visit.notes.entry;
     // A mark that came meanwhile makes the fallback gone as well (C-07).
-    if (failed && fallback && validity(*fallback) != coherence::Validity::gone &&
-        policy::usable_on_error(fallback->parts().stamps, visit.notes.request_cc, visit.now.mono)) {
+    if ((silent || outcome.status >= 500) && fallback && validity(*fallback) != coherence::Validity::gone &&
+        policy::usable_on_error(fallback->parts().stamps, visit.notes.request_cc, visit.now.mono, how)) {
         out.verdict.detail = Detail::stale_if_error;
         present_entry(visit, fallback, out);
         append_reuse_fields(visit, *fallback, out);
         rooms_.metrics.add(base::Counter::stale_served);
         return finish_forwarded(visit, out), true;
     }
-    if (outcome.kind == Outcome::Kind::failed) return answer_error(visit, outcome.error, out), true;
+    if (silent) return answer_error(visit, outcome.error, out), true;
 
     if (!started) {
         if (!matches(visit, outcome)) return false;

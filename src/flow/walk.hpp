@@ -33,6 +33,7 @@ public:
 private:
     /// What a flight needs that does not belong to any client.
     struct Plan;
+    struct Ruling;
 
     // lookup.cpp
     bool look_up(Visit& visit, Answer& out);
@@ -56,7 +57,7 @@ private:
     std::shared_ptr<Flight> new_flight(const Visit& visit, Sequence fence) const;
     void launch(const asio::any_io_executor& executor, std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan);
     asio::awaitable<void> fly(std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan);
-    asio::awaitable<void> land_storable(Flight& flight, Plan& plan, OriginResponse response);
+    asio::awaitable<void> land_response(Flight& flight, Plan& plan, OriginResponse response);
     asio::awaitable<void> land_error(Flight& flight, Plan& plan, OriginResponse response);
     asio::awaitable<void> land_whole(Flight& flight, Plan& plan, OriginResponse response, std::string content);
     asio::awaitable<void> land_arriving(Flight& flight, Plan& plan, OriginResponse response);

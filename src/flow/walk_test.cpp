@@ -290,6 +290,20 @@ TEST(Walk, VaryChoosesAmongVariants) {
     EXPECT_EQ(house.origin.seen.size(), 2U);
 }
 
+TEST(Walk, AnOriginThatVariesOnCodingsIsOneEntryForAllOfThem) {
+    TestHouse house;
+    house.origin.script = [](const Seen&) {
+        Say say = fresh(std::string(1000, 'x'));
+        say.fields.emplace_back("Vary", "Accept-Encoding");
+        return say;
+    };
+    house.get("GET /a", {"Accept-Encoding: gzip"});
+    for (const auto coding : {"br", "identity", "gzip;q=0.5, br", "*"})
+        EXPECT_TRUE(house.get("GET /a", {std::string("Accept-Encoding: ") + coding}).verdict.hit) << coding;
+    EXPECT_EQ(house.get("GET /a")["vary"], "Accept-Encoding");
+    EXPECT_EQ(house.origin.seen.size(), 1U);
+}
+
 TEST(Walk, FollowersOfAnotherVariantFlyTogether) {
     TestHouse house;
     house.origin.script = [](const Seen& seen) {
