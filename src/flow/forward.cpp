@@ -24,11 +24,19 @@ constexpr std::array dangerous_prefixes = {
     std::string_view("true-client-ip"), std::string_view("x-wap-profile"), std::string_view("x-server-name"),
 };
 
+/// Many origins read "X_Forwarded_For" as "X-Forwarded-For": the underscore is no way around.
+bool starts_like(std::string_view name, std::string_view prefix) noexcept {
+    if (name.size() < prefix.size()) return false;
+    for (std::size_t i = 0; i < prefix.size(); ++i) {
+        const char c = name[i] == '_' ? '-' : name[i];
+        if (!http::iequals({&c, 1}, prefix.substr(i, 1))) return false;
+    }
+    return true;
+}
+
 bool is_dangerous(const http::Field& field) noexcept {
-    if (field.id == http::FieldId::forwarded) return true;
-    return std::ranges::any_of(dangerous_prefixes, [&](std::string_view prefix) {
-        return field.name.size() >= prefix.size() && http::iequals(field.name.substr(0, prefix.size()), prefix);
-    });
+    return field.id == http::FieldId::forwarded ||
+           std::ranges::any_of(dangerous_prefixes, [&](auto prefix) { return starts_like(field.name, prefix); });
 }
 
 /// Law 6: a fill asks for the whole, unconditional, identity representation; what this client alone wants stays here.
