@@ -34,12 +34,16 @@ add_library(etage_options INTERFACE)
 target_compile_options(etage_options INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion
     $<$<BOOL:${ETAGE_WERROR}>:-Werror>
-    # GCC 12 sees overflows in Asio's and libstdc++'s inlined code that are not there (GCC PR 105329, 105762).
-    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-stringop-overflow -Wno-array-bounds>)
+    # GCC 12 sees overflows in Asio's and libstdc++'s inlined code that are not there (GCC PR 105329, 105762), and takes
+    # the frames of Asio's coroutines for freed with the wrong function (PR 109224).
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-mismatched-new-delete>)
 # Asio names handlers by type when it tracks them only; standalone, without deprecated names, never header-probing Boost.
 target_compile_definitions(etage_options INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
 if(ETAGE_SANITIZE)
-    target_compile_options(etage_options INTERFACE -fsanitize=${ETAGE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_compile_options(etage_options INTERFACE -fsanitize=${ETAGE_SANITIZE} -fno-omit-frame-pointer
+        -fno-sanitize-recover=all
+        # Instrumented, GCC loses track of what an optional holds.
+        $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
     target_link_options(etage_options INTERFACE -fsanitize=${ETAGE_SANITIZE})
 endif()
 target_include_directories(etage_options INTERFACE

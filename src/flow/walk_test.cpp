@@ -3,6 +3,7 @@
 #include "flow/walk_fixture.hpp"
 
 #include "codec/gzip.hpp"
+#include "coherence/tag.hpp"
 
 namespace etage::flow::testing {
 namespace {
