@@ -160,7 +160,7 @@ Tags write_something(PostsStore& store) {
 
 RC_GTEST_PROP(PostsTags, EveryAnswerThatChangesIsTouchedAndNoOther, ()) {
     const auto store = posts();
-    const int writes = *rc::gen::inRange(1, 6);
+    const int writes = *rc::gen::inRange(1, 4);
     auto before = all_answers(*store);
     for (int i = 0; i < writes; ++i) {
         const Tags touched = write_something(*store);
