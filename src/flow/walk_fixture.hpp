@@ -101,10 +101,12 @@ private:
     policy::Router router_;
     limit::BucketTable buckets_;
     asio::thread_pool compressors_{1};
-    asio::io_context io_{1};
 
 public:
     std::unique_ptr<Walk> walk;
+
+private:
+    asio::io_context io_{1};   // goes first: with it goes what is still under way
 };
 
 }  // namespace etage::flow::testing

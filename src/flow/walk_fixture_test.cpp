@@ -1,5 +1,7 @@
 #include "flow/walk_fixture.hpp"
 
+#include "net/virtual_time.hpp"
+
 namespace etage::flow::testing {
 
 // ---- the origin
@@ -148,7 +150,7 @@ void TestHouse::settle() {
 
 void TestHouse::pass(Duration time) {
     for (Duration gone{}; gone < time; gone += 1ms) {
-        clock.advance(1ms);
+        net::advance(io_, clock, 1ms);
         settle();
     }
 }
