@@ -5,13 +5,24 @@
 // is built, destroyed or compared with the request there. A hit is a table probe, one counted reference and one small
 // counter. A change is made on a copy outside the mutex and swapped in if nobody was faster; else it is made anew from
 // what stands there now, so none is lost.
+//
 // Shards · Each has an equal part of bytes_max for itself, so that no shard ever waits for another. A part holds at
 // least four of the largest entries: there are as many shards as that allows, 64 at most (8 with the defaults). Few
-// suffice, because the mutex is held for well under a microsecond. Same hash, other key · Keys are hashed with a
-// secret, so this does not happen; if it does, the newer takes the place of the older, and find() answers null to
-// whoever asks for the other. Lifetime · A Ref<const Shelf> keeps shelf and entries alive after eviction. Such bytes
-// are not counted any more. What this does not promise · Freshness, validity: it does not know them. LRU order: S3-FIFO
-// is not LRU.
+// suffice, because a hit holds the mutex for a fraction of a microsecond.
+//
+// Same hash, other key · Keys are hashed with a secret, so this does not happen; if it does, the newer takes the place
+// of the older, and find() answers null to whoever asks for the other.
+//
+// Lifetime · A Ref<const Shelf> keeps shelf and entries alive after eviction. Such bytes are not counted any more.
+//
+// What this does not promise · Freshness, validity: it does not know them. LRU order: S3-FIFO is not LRU. Resident
+// memory: bytes_max bounds what is allocated, the allocator's headers and rounding included, but not the holes the
+// allocator keeps between. Measured with glibc 2.36 at 64 MiB after about 100 turnovers, resident / bytes_max:
+//
+//     bodies           one arena, 1 or 4 threads    default arenas, 4 threads
+//     4 KiB            1.01                         1.16
+//     0 to 8 KiB       1.12                         1.27
+//     0 to 64 KiB      1.23                         1.70
 
 #include "store/shelf.hpp"
 
