@@ -59,11 +59,13 @@ std::string_view reuse_name(policy::Reuse r) {
 json describe_entry(const store::Entry& entry, coherence::Validity valid, Now now) {
     const store::EntryParts& parts = entry.parts();
     json codings = json::array();
-    for (const auto& r : parts.representations)
-        if (parts.codings.has(r.coding))
-            codings.push_back({{"coding", http::coding_name(r.coding)},
-                               {"etag", r.etag},
-                               {"bytes", r.body ? r.body->size() : 0}});
+    for (std::size_t i = 0; i < http::coding_count; ++i) {
+        const auto coding = static_cast<http::Coding>(i);
+        const store::Representation& r = entry.representation(coding);
+        if (!parts.codings.has(coding)) continue;
+        codings.push_back(
+            {{"coding", http::coding_name(coding)}, {"etag", r.etag}, {"bytes", r.body ? r.body->size() : 0}});
+    }
     return {{"status", parts.status},
             {"validity", validity_name(valid)},
             {"age_s", seconds(parts.stamps.age(now.mono))},

@@ -9,8 +9,12 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 namespace etage::serve {
 
@@ -33,21 +37,42 @@ void append_head(std::string& out, const flow::Answer& answer, const http::Reque
 }  // namespace
 
 Connection::Connection(Worker& worker, flow::Service& service, asio::ip::tcp::socket socket,
-                       const asio::ip::address& peer)
+                       const asio::ip::tcp::endpoint& peer)
     : worker_(worker),
       service_(service),
       socket_(std::move(socket)),
-      peer_(peer.to_string()),
-      trusted_(is_trusted(worker.limits().trusted_proxies, peer)),
-      parser_(worker.limits().head) {
-    worker_.joined(*this);
-}
+      protocol_(peer.protocol()),
+      peer_(unmapped(peer.address()).to_string()),
+      trusted_(is_trusted(worker.limits().trusted_proxies, unmapped(peer.address()))),
+      parser_(worker.limits().head) {}
 
-Connection::~Connection() { worker_.left(*this); }
+Connection::~Connection() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
 
 void Connection::start() {
     enter(Phase::head, base::read_clock().mono);   // a connection that never speaks is worth no more than a slow head
-    read_some();
+    take_back();
+}
+
+/// From Asio to the poller.
+void Connection::take_back() {
+    asio::error_code error;
+    const int descriptor = socket_.release(error);
+    if (error) return close();
+    descriptor_ = descriptor;
+    if (!worker_.poller().add(descriptor_, *this)) close();
+}
+
+/// From the poller to Asio.
+void Connection::lend() {
+    if (descriptor_ < 0) return;
+    worker_.poller().remove(descriptor_, *this);
+    asio::error_code error;
+    socket_.assign(protocol_, descriptor_, error);
+    if (error) return;   // the next operation fails and says why
+    descriptor_ = -1;
+    socket_.non_blocking(true, error);
 }
 
 asio::mutable_buffer Connection::free_space() {
@@ -63,23 +88,29 @@ asio::mutable_buffer Connection::free_space() {
     return asio::buffer(in_.data() + end_, in_.size() - end_);
 }
 
-void Connection::read_some() {
-    socket_.async_read_some(free_space(), [self = shared_from_this()](const asio::error_code& error, std::size_t bytes) {
-        if (error) return self->close();
-        self->end_ += bytes;
-        self->worker_.metrics().add(base::Counter::bytes_received, bytes);
-        self->resume();
-    });
+void Connection::on_readable() {
+    const asio::mutable_buffer space = free_space();
+    const auto received = ::recv(descriptor_, space.data(), space.size(), MSG_DONTWAIT);
+    if (received <= 0) {
+        if (received < 0 && (errno == EAGAIN || errno == EINTR)) return;
+        return close();
+    }
+    if (phase_ == Phase::lingering) return;   // swallowed: see linger()
+    end_ += static_cast<std::size_t>(received);
+    worker_.metrics().add(base::Counter::bytes_received, static_cast<std::size_t>(received));
+    resume();
 }
 
+/// Precondition: the poller watches the socket. May close this connection; nothing of it is touched afterwards.
 void Connection::resume() {
     std::string& out = worker_.out();
     out.clear();
     std::unique_ptr<Slow> slow;
     const Next next = answer_ready(base::read_clock(), out, slow);
     const std::size_t sent = send_now(out);
-    if (sent == out.size() && next == Next::read) return read_some();
+    if (sent == out.size() && next == Next::read) return;
     if (sent == out.size() && next == Next::close) return linger();
+    lend();
     asio::co_spawn(socket_.get_executor(), go_on(out.substr(sent), next, std::move(slow)), asio::detached);
 }
 
@@ -150,9 +181,9 @@ bool Connection::keeps(const flow::Answer& answer, const http::RequestHead& requ
 std::size_t Connection::send_now(std::string_view bytes) {
     std::size_t sent = 0;
     while (sent < bytes.size()) {
-        asio::error_code error;
-        sent += socket_.write_some(asio::buffer(bytes.substr(sent)), error);
-        if (error) break;   // would block, or gone: the slow way finds out
+        const auto taken = ::send(descriptor_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (taken <= 0) break;   // full, or gone: the slow way finds out
+        sent += static_cast<std::size_t>(taken);
     }
     worker_.metrics().add(base::Counter::bytes_sent, sent);
     return sent;
@@ -161,18 +192,18 @@ std::size_t Connection::send_now(std::string_view bytes) {
 asio::awaitable<void> Connection::go_on(std::string unsent, Next next, std::unique_ptr<Slow> slow) {
     const auto self = shared_from_this();
     bool open = true;
+    bool keep = next != Next::close;
     if (!unsent.empty()) {
         enter(Phase::answering, base::read_clock().mono);
         std::array one{asio::const_buffer(asio::buffer(unsent))};
         open = co_await write(one);
     }
-    if (!open) co_return close();
-    if (slow) {
-        if (!co_await answer_slowly(*slow)) co_return linger();
-    } else if (next == Next::close) {
-        co_return linger();
-    }
-    resume();
+    if (open && slow) keep = co_await answer_slowly(*slow);
+    if (!open || !socket_.is_open()) co_return close();
+    take_back();
+    if (descriptor_ < 0) co_return;
+    if (!keep) co_return linger();
+    resume();   // requests may be waiting in the buffer already
 }
 
 /// False: the connection must not go on.
@@ -185,21 +216,27 @@ asio::awaitable<bool> Connection::answer_slowly(Slow& slow) {
     if (!slow.answered && !slow.looked_up) slow.answered = service_.answer_now(visit, slow.answer);
     if (!slow.answered) co_await service_.answer(visit, body, slow.answer);
 
-    bool whole = body == nullptr || body->finished();
-    if (!whole && !body->reading() && !body->withheld()) {   // swallow a short rest rather than lose the connection
-        std::size_t swallowed = 0;
-        while (!body->finished() && swallowed <= worker_.limits().drain_bytes_max) {
-            const auto piece = co_await body->read();
-            if (!piece) break;
-            swallowed += piece->size();
-        }
-        whole = body->finished();
+    bool whole = true;
+    if (body) {
+        whole = co_await drain_content(*body);
+        body->abandon();
     }
-    if (body) body->abandon();
     const bool keep = whole && keeps(slow.answer, request);
     const bool sent = co_await send(slow.answer, request, keep);
     if (worker_.logs_access(slow.answer)) note_access(slow.answer, request, slow.now);
     co_return sent && keep;
+}
+
+/// Swallows a short rest of a request's content rather than lose the connection. True: it was read to its end.
+asio::awaitable<bool> Connection::drain_content(RequestBody& body) {
+    if (body.reading() || body.withheld()) co_return body.finished();
+    std::size_t swallowed = 0;
+    while (!body.finished() && swallowed <= worker_.limits().drain_bytes_max) {
+        const auto piece = co_await body.read();
+        if (!piece) break;
+        swallowed += piece->size();
+    }
+    co_return body.finished();
 }
 
 asio::awaitable<bool> Connection::send(const flow::Answer& answer, const http::RequestHead& request, bool keep) {
@@ -212,8 +249,9 @@ asio::awaitable<bool> Connection::send(const flow::Answer& answer, const http::R
     if (!co_await write(both)) co_return false;
     if (answer.stream && !answer.head_only) {
         const bool whole = co_await send_stream(answer, chunked);
-        if (!whole) {
-            close();   // an incomplete message must look incomplete: no last chunk, no orderly end
+        if (!whole) {   // an incomplete message must look incomplete: no last chunk, no orderly end
+            asio::error_code ignored;
+            socket_.close(ignored);
             co_return false;
         }
     }
@@ -266,24 +304,20 @@ asio::awaitable<bool> Connection::write(std::span<asio::const_buffer> buffers) {
 /// Closing with unread bytes would reset the connection and could destroy the answer on its way: say that nothing more
 /// comes, and swallow what still does for a moment.
 void Connection::linger() {
-    asio::error_code ignored;
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-    if (ignored) return close();
-    enter(Phase::lingering, base::read_clock().mono);
-    swallow();
-}
-
-void Connection::swallow() {
+    if (::shutdown(descriptor_, SHUT_WR) != 0) return close();
     begin_ = end_ = 0;
-    socket_.async_read_some(free_space(), [self = shared_from_this()](const asio::error_code& error, std::size_t) {
-        if (error) return self->close();
-        self->swallow();
-    });
+    enter(Phase::lingering, base::read_clock().mono);
 }
 
 void Connection::close() {
+    if (descriptor_ >= 0) {
+        worker_.poller().remove(descriptor_, *this);
+        ::close(descriptor_);
+        descriptor_ = -1;
+    }
     asio::error_code ignored;
     socket_.close(ignored);
+    worker_.forget(*this);
 }
 
 void Connection::enter(Phase phase, Instant now) {

@@ -3,8 +3,11 @@
 //
 // The loop · Hits are answered in a plain loop: every whole request that has come is answered into one buffer, which is
 // sent with one system call. What is no hit is handed to one coroutine, which ends by falling back into the loop.
+// The socket · In the loop it is watched by the worker's poller as a bare descriptor; the coroutine lends it to Asio and
+// takes it back at the end.
 // Concurrency · A connection lives on its worker's thread; nothing here is locked.
-// Lifetime · Its pending operation keeps it alive (a shared_ptr in the handler); the worker knows it for deadlines only.
+// Lifetime · The worker owns it until close(); a coroutine holds it, too. A closed connection is destroyed only after the
+// batch of events in which it closed.
 // Framing · It goes on only when the request was read to its end; else it is closed, lingering (THREATS §3: an unread
 // body is never taken for a request).
 
@@ -12,12 +15,12 @@
 #include "flow/asked.hpp"
 #include "http/h1_parser.hpp"
 #include "serve/limits.hpp"
+#include "serve/poller.hpp"
 
 #include <asio/buffer.hpp>
 #include <asio/ip/tcp.hpp>
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,9 +30,10 @@ namespace etage::serve {
 class Worker;
 class RequestBody;
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection final : public std::enable_shared_from_this<Connection>, private Poller::Watcher {
 public:
-    Connection(Worker& worker, flow::Service& service, asio::ip::tcp::socket socket, const asio::ip::address& peer);
+    /// Takes the socket over.
+    Connection(Worker& worker, flow::Service& service, asio::ip::tcp::socket socket, const asio::ip::tcp::endpoint& peer);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -58,7 +62,7 @@ private:
         bool answered = false;    // and it answered: only the sending is slow
     };
 
-    void read_some();
+    void on_readable() override;
     void resume();
     Next answer_ready(Now now, std::string& out, std::unique_ptr<Slow>& slow);
     Next answer_one(const http::RequestHead& request, Now now, std::string& out, std::unique_ptr<Slow>& slow);
@@ -67,6 +71,7 @@ private:
 
     asio::awaitable<void> go_on(std::string unsent, Next next, std::unique_ptr<Slow> slow);
     asio::awaitable<bool> answer_slowly(Slow& slow);
+    asio::awaitable<bool> drain_content(RequestBody& body);
     asio::awaitable<bool> send(const flow::Answer& answer, const http::RequestHead& request, bool keep);
     asio::awaitable<bool> send_stream(const flow::Answer& answer, bool chunked);
     asio::awaitable<bool> write(std::span<asio::const_buffer> buffers);
@@ -74,8 +79,9 @@ private:
     std::string_view client_of(const http::RequestHead& request) const;
     bool keeps(const flow::Answer& answer, const http::RequestHead& request) const noexcept;
     void note_access(const flow::Answer& answer, const http::RequestHead& request, Now began);
+    void lend();
+    void take_back();
     void linger();
-    void swallow();
     void close();
     void enter(Phase phase, Instant now);
     std::string_view unread() const noexcept { return std::string_view(in_).substr(begin_, end_ - begin_); }
@@ -83,7 +89,9 @@ private:
 
     Worker& worker_;
     flow::Service& service_;
-    asio::ip::tcp::socket socket_;
+    int descriptor_ = -1;          // while the poller watches it
+    asio::ip::tcp::socket socket_; // while it is lent
+    asio::ip::tcp protocol_;
     std::string peer_;
     bool trusted_;                 // the peer is a proxy whose X-Forwarded-For is believed
     std::string in_;               // [begin_, end_) has come and is not dealt with

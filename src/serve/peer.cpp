@@ -14,6 +14,12 @@ std::string_view trimmed(std::string_view text) noexcept {
 
 }  // namespace
 
+asio::ip::address unmapped(const asio::ip::address& address) noexcept {
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+    return address;
+}
+
 bool is_trusted(std::span<const net::Network> trusted, const asio::ip::address& address) noexcept {
     return std::ranges::any_of(trusted, [&](const net::Network& network) { return network.contains(address); });
 }

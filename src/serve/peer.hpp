@@ -11,6 +11,9 @@
 
 namespace etage::serve {
 
+/// An IPv4 client of a dual-stack listener is an IPv4 client.
+asio::ip::address unmapped(const asio::ip::address& address) noexcept;
+
 bool is_trusted(std::span<const net::Network> trusted, const asio::ip::address& address) noexcept;
 
 /// The right-most hop of X-Forwarded-For that is not itself trusted; hops left of it are whatever its sender liked to

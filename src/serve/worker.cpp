@@ -12,18 +12,16 @@ namespace {
 constexpr Duration sweep_every = std::chrono::milliseconds(250);     // how late a deadline may be noticed
 constexpr Duration accept_pause = std::chrono::milliseconds(100);    // after EMFILE and the like: never spin
 
-/// An IPv4 client of a dual-stack listener is an IPv4 client.
-asio::ip::address unmapped(const asio::ip::address& address) {
-    if (address.is_v6() && address.to_v6().is_v4_mapped())
-        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-    return address;
-}
-
 }  // namespace
 
-Worker::Worker(const WorkerContext& context) : shared_(context), sweeper_(context_) {}
+Worker::Worker(const WorkerContext& context)
+    : shared_(context), sweeper_(context_), poller_(context_, [this] { closed_.clear(); }) {}
 
-Worker::~Worker() = default;
+Worker::~Worker() {
+    // Their sockets belong to the context, which outlives no member declared before it.
+    connections_.clear();
+    closed_.clear();
+}
 
 void Worker::add_listener(asio::ip::tcp::acceptor acceptor, flow::Service& service) {
     listeners_.push_back(std::make_unique<Listener>(Listener{std::move(acceptor), service, net::Timer(context_)}));
@@ -33,7 +31,6 @@ void Worker::add_listener(asio::ip::tcp::acceptor acceptor, flow::Service& servi
 void Worker::run() {
     sweep();
     context_.run();
-    // Handlers hold connections, connections refer to this worker: let them go while it is whole.
     listeners_.clear();
 }
 
@@ -64,27 +61,33 @@ void Worker::welcome(Listener& listener, asio::ip::tcp::socket socket) {
     socket.set_option(asio::ip::tcp::no_delay(true), error);
     socket.non_blocking(true, error);
     shared_.metrics.add(base::Counter::connections_accepted);
-    std::make_shared<Connection>(*this, listener.service, std::move(socket), unmapped(peer.address()))->start();
-}
-
-void Worker::joined(Connection& connection) {
-    connections_.insert(&connection);
+    auto connection = std::make_shared<Connection>(*this, listener.service, std::move(socket), peer);
+    connections_.emplace(connection.get(), connection);
     open_.fetch_add(1, std::memory_order_relaxed);
     shared_.connections.fetch_add(1, std::memory_order_relaxed);
+    connection->start();
 }
 
-void Worker::left(Connection& connection) noexcept {
-    connections_.erase(&connection);
+void Worker::forget(Connection& connection) {
+    const auto it = connections_.find(&connection);
+    if (it == connections_.end()) return;
+    closed_.push_back(std::move(it->second));
+    connections_.erase(it);
     open_.fetch_sub(1, std::memory_order_relaxed);
     shared_.connections.fetch_sub(1, std::memory_order_relaxed);
 }
 
+void Worker::for_each_connection(const std::function<void(Connection&)>& each) {
+    std::vector<std::shared_ptr<Connection>> all;   // whoever closes leaves the map
+    all.reserve(connections_.size());
+    for (const auto& [pointer, connection] : connections_) all.push_back(connection);
+    for (const auto& connection : all) each(*connection);
+}
+
 void Worker::sweep() {
     const Instant now = base::read_clock().mono;
-    // A connection that closes may leave the set: walk over a copy.
-    const std::vector<Connection*> all(connections_.begin(), connections_.end());
-    for (Connection* connection : all)
-        if (connections_.contains(connection)) connection->check_deadline(now);
+    for_each_connection([now](Connection& connection) { connection.check_deadline(now); });
+    closed_.clear();
     sweeper_.expires_after(sweep_every);
     sweeper_.async_wait([this](const asio::error_code& cancelled) {
         if (!cancelled) sweep();
@@ -98,9 +101,7 @@ void Worker::drain() {
             asio::error_code ignored;
             listener->acceptor.close(ignored);
         }
-        const std::vector<Connection*> all(connections_.begin(), connections_.end());
-        for (Connection* connection : all)
-            if (connections_.contains(connection)) connection->drain();
+        for_each_connection([](Connection& connection) { connection.drain(); });
     });
 }
 

@@ -8,14 +8,16 @@
 #include "http/h1_parser.hpp"
 #include "net/event.hpp"
 #include "serve/limits.hpp"
+#include "serve/poller.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 namespace etage::serve {
@@ -55,8 +57,9 @@ public:
     const ServeLimits& limits() const noexcept { return shared_.limits; }
     base::Metrics& metrics() noexcept { return shared_.metrics; }
     base::Log& log() noexcept { return shared_.log; }
-    void joined(Connection& connection);
-    void left(Connection& connection) noexcept;
+    /// Lets a closed connection go, after the events under way.
+    void forget(Connection& connection);
+    Poller& poller() noexcept { return poller_; }
     std::string& out() noexcept { return out_; }
     std::string& key() noexcept { return key_; }
     http::FieldSlots& slots() noexcept { return slots_; }
@@ -75,9 +78,11 @@ private:
     void accept(Listener& listener);
     void welcome(Listener& listener, asio::ip::tcp::socket socket);
     void sweep();
+    void for_each_connection(const std::function<void(Connection&)>& each);
 
     WorkerContext shared_;
-    std::unordered_set<Connection*> connections_;   // before the context: handlers that die with it leave the set
+    std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
+    std::vector<std::shared_ptr<Connection>> closed_;
     std::atomic<std::size_t> open_{0};
     std::string out_;
     std::string key_;
@@ -86,6 +91,7 @@ private:
     asio::io_context context_{1};
     std::vector<std::unique_ptr<Listener>> listeners_;
     net::Timer sweeper_;
+    Poller poller_;
 };
 
 }  // namespace etage::serve
