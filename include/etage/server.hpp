@@ -28,7 +28,7 @@
 
 namespace etage {
 
-/// One setting of the configuration (docs/configuration.md), set by the program: {"--threads", "server.threads",
+/// One setting of the configuration (docs/configure.md), set by the program: {"--threads", "server.threads",
 /// {"4"}}.
 struct Setting {
     std::string name;                 // as messages call it
