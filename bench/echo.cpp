@@ -43,8 +43,9 @@ void watch(int poller, int fd) {
 int main(int argc, char** argv) {
     if (argc != 3) return std::fputs("usage: bench_echo PORT BODY_BYTES\n", stderr), 2;
     const auto body = static_cast<std::size_t>(std::atoi(argv[2]));
-    const std::string answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
-                               std::to_string(body) + "\r\n\r\n" + std::string(body, 'x');
+    const std::string answer =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body) + "\r\n\r\n" +
+        std::string(body, 'x');
     const int listener = listen_on(std::atoi(argv[1]));
     const int poller = epoll_create1(0);
     watch(poller, listener);

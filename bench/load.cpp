@@ -1,5 +1,5 @@
-// The load: N keep-alive connections, one request each under way, for so many seconds; as cheap as it can be, so that it
-// is never the bottleneck. Counts whole answers by their Content-Length and checks each status.
+// The load: N keep-alive connections, one request each under way, for so many seconds; as cheap as it can be, so that
+// it is never the bottleneck. Counts whole answers by their Content-Length and checks each status.
 //
 //   bench_load PORT CONNECTIONS SECONDS STATUS REQUEST…      (REQUEST: the head's lines, joined with CRLF)
 //   prints: requests wrong bytes

@@ -23,7 +23,7 @@ struct CachePolicy {
     std::vector<std::string> tags{};                   // templates: "posts:cat:{query.category}"
     Per per = Per::everyone;
     bool allow_set_cookie = false;
-    bool allow_cookie = false;                         // store what a request with Cookie got, for everybody
+    bool allow_cookie = false;   // store what a request with Cookie got, for everybody
     bool respect_origin = true;  // the origin's no-store/private win over `ttl`
 };
 

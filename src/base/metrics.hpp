@@ -12,27 +12,27 @@
 namespace etage::base {
 
 /// Name, help. Every counter is exposed as `etage_<name>_total`.
-#define ETAGE_COUNTERS(X)                                                                  \
-    X(requests, "Requests received")                                                       \
-    X(hits, "Requests answered without going forward")                                     \
-    X(not_modified, "304 answers made from a stored response")                             \
-    X(forwarded, "Requests that went forward")                                             \
-    X(collapsed, "Requests that waited for another request's fetch")                       \
-    X(stored, "Responses stored")                                                          \
-    X(background_refreshes, "Refreshes behind a stale answer")                             \
-    X(origin_fetches, "Calls to an origin")                                                \
-    X(origin_errors, "Calls to an origin that failed")                                     \
-    X(stale_served, "Stale answers served")                                                \
-    X(invalidations, "Invalidations recorded")                                             \
-    X(rate_limited, "Requests refused by a limit")                                         \
-    X(evictions, "Shelves evicted to stay within memory.limit")                            \
-    X(connections_accepted, "Client connections accepted")                                 \
-    X(connections_refused, "Client connections refused at the limit")                      \
-    X(requests_malformed, "Requests that were not HTTP")                                   \
-    X(bytes_sent, "Bytes sent to clients")                                                 \
-    X(bytes_received, "Bytes received from clients")                                       \
-    X(compressions, "Bodies compressed")                                                   \
-    X(origin_retries, "Requests sent again because a kept connection was dead")            \
+#define ETAGE_COUNTERS(X)                                                       \
+    X(requests, "Requests received")                                            \
+    X(hits, "Requests answered without going forward")                          \
+    X(not_modified, "304 answers made from a stored response")                  \
+    X(forwarded, "Requests that went forward")                                  \
+    X(collapsed, "Requests that waited for another request's fetch")            \
+    X(stored, "Responses stored")                                               \
+    X(background_refreshes, "Refreshes behind a stale answer")                  \
+    X(origin_fetches, "Calls to an origin")                                     \
+    X(origin_errors, "Calls to an origin that failed")                          \
+    X(stale_served, "Stale answers served")                                     \
+    X(invalidations, "Invalidations recorded")                                  \
+    X(rate_limited, "Requests refused by a limit")                              \
+    X(evictions, "Shelves evicted to stay within memory.limit")                 \
+    X(connections_accepted, "Client connections accepted")                      \
+    X(connections_refused, "Client connections refused at the limit")           \
+    X(requests_malformed, "Requests that were not HTTP")                        \
+    X(bytes_sent, "Bytes sent to clients")                                      \
+    X(bytes_received, "Bytes received from clients")                            \
+    X(compressions, "Bodies compressed")                                        \
+    X(origin_retries, "Requests sent again because a kept connection was dead") \
     X(deadlines_hit, "Connections closed by a timeout")
 
 enum class Counter : std::uint8_t {
@@ -49,11 +49,12 @@ std::string_view counter_help(Counter) noexcept;
 /// Origins with a name of their own in the metrics; further ones share the last row.
 inline constexpr std::size_t metered_origins_max = 16;
 
-/// One process's counters. Thread-safe: any thread adds, any thread sums. Adding never allocates after the first call of
-/// a thread and never locks.
+/// One process's counters. Thread-safe: any thread adds, any thread sums. Adding never allocates after the first call
+/// of a thread and never locks.
 class Metrics {
 public:
-    /// Threads alive at once with cells of their own, plus one row that all further threads share (correct, only slower).
+    /// Threads alive at once with cells of their own, plus one row that all further threads share (correct, only
+    /// slower).
     static constexpr std::size_t rows_max = 64;
 
     void add(Counter c, std::uint64_t n = 1) noexcept { bump(row().counters[static_cast<std::size_t>(c)], n); }

@@ -35,14 +35,21 @@ class Ref {
 public:
     Ref() = default;
     Ref(std::nullptr_t) noexcept {}
-    explicit Ref(T* p) noexcept : p_(p) { if (p_) p_->retain(); }
+    explicit Ref(T* p) noexcept : p_(p) {
+        if (p_) p_->retain();
+    }
     Ref(const Ref& o) noexcept : Ref(o.p_) {}
     Ref(Ref&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
     template <class U>
         requires std::convertible_to<U*, T*>
     Ref(const Ref<U>& o) noexcept : Ref(o.get()) {}
-    Ref& operator=(Ref o) noexcept { std::swap(p_, o.p_); return *this; }
-    ~Ref() { if (p_ && p_->release()) delete p_; }
+    Ref& operator=(Ref o) noexcept {
+        std::swap(p_, o.p_);
+        return *this;
+    }
+    ~Ref() {
+        if (p_ && p_->release()) delete p_;
+    }
 
     T* get() const noexcept { return p_; }
     T& operator*() const noexcept { return *p_; }

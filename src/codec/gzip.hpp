@@ -14,8 +14,8 @@ std::optional<std::string> gzip(std::string_view content, int level);
 /// Decompresses; nothing when the input is not gzip, is truncated, or would exceed `bytes_max`.
 std::optional<std::string> gunzip(std::string_view compressed, std::size_t bytes_max);
 
-/// Whether compressing content of this type is worth it: text/*, JSON, XML, JavaScript, SVG, … (parameters ignored, case
-/// folded); not images, video, archives, event streams.
+/// Whether compressing content of this type is worth it: text/*, JSON, XML, JavaScript, SVG, … (parameters ignored,
+/// case folded); not images, video, archives, event streams.
 bool is_compressible(std::string_view content_type) noexcept;
 
 /// DESIGN §5: smaller bodies are sent as they are.

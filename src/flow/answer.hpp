@@ -24,13 +24,13 @@ namespace etage::flow {
 /// (`entry`, `owned_head`, `owned_body`), or from static storage.
 struct Answer {
     int status = 200;
-    std::string_view head;                     // status line and fields, no empty line; Content-Length when it is known
-    http::FieldTail tail;                      // the fields of this answer alone: Age, Cache-Status, RateLimit, …
-    std::string_view body;                     // complete content; empty with `stream`
-    std::shared_ptr<net::BodySource> stream;   // content that is still arriving
+    std::string_view head;                    // status line and fields, no empty line; Content-Length when it is known
+    http::FieldTail tail;                     // the fields of this answer alone: Age, Cache-Status, RateLimit, …
+    std::string_view body;                    // complete content; empty with `stream`
+    std::shared_ptr<net::BodySource> stream;  // content that is still arriving
     std::optional<std::uint64_t> stream_length;  // nothing: chunked (HTTP/1.1) or until close (1.0)
-    bool head_only = false;                    // HEAD, 304, 204: no content follows whatever the fields say
-    bool close = false;                        // close the connection afterwards
+    bool head_only = false;                      // HEAD, 304, 204: no content follows whatever the fields say
+    bool close = false;                          // close the connection afterwards
     Verdict verdict;
 
     base::Ref<const store::Entry> entry;
@@ -41,11 +41,11 @@ struct Answer {
 /// One request on its way, as the connection presents it. Borrows from the connection's buffers until it is answered.
 struct Visit {
     const http::RequestHead& request;
-    std::string_view client_address;           // numeric, without port; of the real peer
-    std::string_view scheme;                   // of the listener: "http"
+    std::string_view client_address;  // numeric, without port; of the real peer
+    std::string_view scheme;          // of the listener: "http"
     Now now;
-    std::string& key;                          // scratch of the worker; its capacity is reused
-    Notes notes{};                             // what the walk found out so far
+    std::string& key;  // scratch of the worker; its capacity is reused
+    Notes notes{};     // what the walk found out so far
 };
 
 /// What a connection loop needs of the house. Implemented by the walk and by the admin pages. Thread-safe.

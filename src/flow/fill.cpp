@@ -1,8 +1,8 @@
 // Step 7 for all who wait: one fetch, the rules of storing, the shelf, and the landing.
 //
 // Interleavings that bite · The fence in the flight was read before the fetch; everything stored here carries it, never
-// "now" (rule 3). The entry is put before the flight leaves the table; the flight leaves before it lands, so nobody joins
-// a flight whose outcome is old.
+// "now" (rule 3). The entry is put before the flight leaves the table; the flight leaves before it lands, so nobody
+// joins a flight whose outcome is old.
 
 #include "flow/present.hpp"
 #include "flow/tags.hpp"
@@ -26,13 +26,13 @@ struct Walk::Plan {
     Plan(const Visit& visit) : asked(visit.request, visit.scheme) {}
 
     Asked asked;
-    std::string key;                             // primary
+    std::string key;  // primary
     base::Hash128 key_hash;
-    policy::Match match;                         // its captures borrow from asked
+    policy::Match match;  // its captures borrow from asked
     bool per_user = false;
-    base::Ref<const store::Entry> validate;      // to ask the origin about, or null
-    base::Ref<const store::Entry> refreshing;    // whose refresh this is, or null
-    base::Ref<const store::Entry> fallback;      // what is there should the origin fail, or null
+    base::Ref<const store::Entry> validate;    // to ask the origin about, or null
+    base::Ref<const store::Entry> refreshing;  // whose refresh this is, or null
+    base::Ref<const store::Entry> fallback;    // what is there should the origin fail, or null
     OriginRequest request;
     Now request_time{};
     Now response_time{};
@@ -43,12 +43,12 @@ struct Walk::Ruling {
     Ruling(const Plan& plan, const OriginResponse& response)
         : request_cc(http::parse_request_cache_control(plan.asked.head().fields)),
           response_cc(http::parse_response_cache_control(response.fields)),
-          exchange{plan.asked.head(),  request_cc, response.status, response.fields, response_cc,
-                   plan.match.route, plan.per_user} {}
+          exchange{plan.asked.head(), request_cc,       response.status, response.fields,
+                   response_cc,       plan.match.route, plan.per_user} {}
 
     http::RequestCacheControl request_cc;
     http::ResponseCacheControl response_cc;
-    policy::Exchange exchange;   // borrows the two above, the plan and the response
+    policy::Exchange exchange;  // borrows the two above, the plan and the response
 };
 
 namespace {
@@ -62,19 +62,19 @@ struct AtExit {
 template <class F>
 AtExit(F) -> AtExit<F>;
 
-bool is_origin_error(int status) noexcept {   // RFC 5861 §4
+bool is_origin_error(int status) noexcept {  // RFC 5861 §4
     return status == 500 || status == 502 || status == 503 || status == 504;
 }
 
-/// True when it is the request that keeps the response from being shared, not the resource: then the next request may be
-/// different, and the key is not to be remembered as not shareable.
+/// True when it is the request that keeps the response from being shared, not the resource: then the next request may
+/// be different, and the key is not to be remembered as not shareable.
 bool lies_with_request(Detail why, const http::RequestHead& request) noexcept {
     return why == Detail::authorization || request.method == http::Method::head ||
            (why == Detail::no_store && http::parse_request_cache_control(request.fields).no_store);
 }
 
-/// Fills never ask for a coding, so an identity answer that says it varies on Accept-Encoding speaks of codings that are
-/// made here; only what the origin encoded itself is selected by it.
+/// Fills never ask for a coding, so an identity answer that says it varies on Accept-Encoding speaks of codings that
+/// are made here; only what the origin encoded itself is selected by it.
 http::VaryNames selecting_fields(http::FieldSpan response) {
     return http::parse_vary(response, !http::contains(response, http::FieldId::content_encoding));
 }
@@ -108,8 +108,8 @@ std::shared_ptr<Flight> Walk::new_flight(const Visit& visit, Sequence fence) con
     const auto primary = std::string_view(visit.key).substr(0, visit.notes.key_bytes);
     const std::string identity =
         visit.notes.per_user() ? std::to_string(base::hash64(visit.notes.identity.text, rooms_.secret)) : std::string();
-    return std::make_shared<Flight>(
-        visit.key, fence, request_tags({visit.request, visit.scheme, primary, visit.notes.match, identity}));
+    return std::make_shared<Flight>(visit.key, fence,
+                                    request_tags({visit.request, visit.scheme, primary, visit.notes.match, identity}));
 }
 
 std::shared_ptr<Walk::Plan> Walk::plan(const Visit& visit) const {
@@ -126,8 +126,7 @@ std::shared_ptr<Walk::Plan> Walk::plan(const Visit& visit) const {
     const store::EntryParts& stored = notes.entry->parts();
     if (!stored.etag.empty() && !stored.etag_is_ours)
         plan->request.fields.set(http::FieldId::if_none_match, stored.etag);
-    if (!stored.last_modified.empty())
-        plan->request.fields.set(http::FieldId::if_modified_since, stored.last_modified);
+    if (!stored.last_modified.empty()) plan->request.fields.set(http::FieldId::if_modified_since, stored.last_modified);
     if (http::contains(plan->request.fields, http::FieldId::if_none_match) ||
         http::contains(plan->request.fields, http::FieldId::if_modified_since))
         plan->validate = notes.entry;
@@ -196,9 +195,9 @@ asio::awaitable<void> Walk::land_response(Flight& flight, Plan& plan, OriginResp
 /// An origin's error is never stored; those who wait share it, or fall back on what they have.
 asio::awaitable<void> Walk::land_error(Flight& flight, Plan& plan, OriginResponse response) {
     const auto cc = http::parse_response_cache_control(response.fields);
-    const bool shareable = !cc.is_private && !http::contains(response.fields, http::FieldId::set_cookie) &&
-                           (!response.body || (response.content_length &&
-                                               *response.content_length <= rooms_.limits.error_bytes_max));
+    const bool shareable =
+        !cc.is_private && !http::contains(response.fields, http::FieldId::set_cookie) &&
+        (!response.body || (response.content_length && *response.content_length <= rooms_.limits.error_bytes_max));
     if (!shareable) {
         land_exclusive(flight, plan, std::move(response), Detail::status_not_cacheable);
         co_return;
@@ -226,7 +225,7 @@ asio::awaitable<void> Walk::land_whole(Flight& flight, Plan& plan, OriginRespons
     auto parts = parts_of(flight, plan, response);
     while (response.body) {
         auto piece = co_await response.body->read();
-        if (!piece) {   // law 9: incomplete messages are never stored and never completed
+        if (!piece) {  // law 9: incomplete messages are never stored and never completed
             Outcome failed;
             failed.error = std::move(piece.error());
             failed.status = 0;
@@ -265,7 +264,7 @@ asio::awaitable<void> Walk::land_arriving(Flight& flight, Plan& plan, OriginResp
     outcome.secondary_key = parts.secondary_key;
     outcome.tags = parts.tags;
     outcome.arriving = std::move(arriving);
-    flight.land(std::move(outcome));   // stays in the table: whoever comes reads along
+    flight.land(std::move(outcome));  // stays in the table: whoever comes reads along
 
     const AtExit cut{[&] { body->fail(Error{Blame::origin, Fault::origin_incomplete, false, "cut short"}); }};
     bool keeping = true;
@@ -308,8 +307,10 @@ asio::awaitable<void> Walk::land_validated(Flight& flight, Plan& plan, OriginRes
     outcome.entry = co_await shape(plan, std::move(parts), std::move(content));
     const auto verdict = policy::judge_storable(Ruling(plan, response).exchange);
     outcome.detail = verdict.why_not;
-    if (verdict.yes) outcome.stored = shelve(outcome.entry, plan, outcome.detail);
-    else rooms_.store.remove(*plan.validate);
+    if (verdict.yes)
+        outcome.stored = shelve(outcome.entry, plan, outcome.detail);
+    else
+        rooms_.store.remove(*plan.validate);
     rooms_.flights.leave(flight);
     flight.land(std::move(outcome));
 }
@@ -373,11 +374,15 @@ asio::awaitable<base::Ref<const store::Entry>> Walk::shape(Plan& plan, store::En
 bool Walk::shelve(const base::Ref<const store::Entry>& entry, const Plan& plan, Detail& why_not) {
     const store::EntryParts& parts = entry->parts();
     const auto vary = selecting_fields(parts.fields);
-    if (parts.tags.size() > rooms_.limits.tags_max) why_not = Detail::too_many_tags;
-    else if (vary.names.size() > rooms_.limits.vary_names_max) why_not = Detail::vary_too_wide;
+    if (parts.tags.size() > rooms_.limits.tags_max)
+        why_not = Detail::too_many_tags;
+    else if (vary.names.size() > rooms_.limits.vary_names_max)
+        why_not = Detail::vary_too_wide;
     // Rule 5: what was invalidated while it was fetched is answered to those who asked before, and forgotten.
-    else if (rooms_.engine.judge(parts.fence, parts.tags) == coherence::Validity::gone) why_not = Detail::fenced;
-    else if (plan.asked.head().method == http::Method::head) why_not = Detail::method_not_cacheable;
+    else if (rooms_.engine.judge(parts.fence, parts.tags) == coherence::Validity::gone)
+        why_not = Detail::fenced;
+    else if (plan.asked.head().method == http::Method::head)
+        why_not = Detail::method_not_cacheable;
     else {
         switch (rooms_.store.put(entry, vary)) {
             case store::MemoryStore::Put::stored: rooms_.metrics.add(base::Counter::stored); return true;

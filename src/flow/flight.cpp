@@ -22,7 +22,7 @@ FlightTable::Boarding FlightTable::board(const std::string& key, const std::func
 }
 
 void FlightTable::leave(const Flight& flight) {
-    std::shared_ptr<Flight> gone;   // destroyed after the lock
+    std::shared_ptr<Flight> gone;  // destroyed after the lock
     const std::lock_guard lock(mutex_);
     const auto it = flights_.find(flight.key());
     if (it == flights_.end() || it->second.get() != &flight) return;

@@ -3,12 +3,12 @@
 //
 // Concurrency · The table's mutex guards membership only. A flight lands once, under its own mutex; afterwards its
 // outcome is immutable, but for `exclusive`, which the one who started it takes.
-// Interleavings that bite · (1) The entry is on its shelf before the flight leaves the table, so whoever comes in between
-// finds one of the two. (2) A request that comes after an invalidation must not be answered by a fill that began before
-// it (rule 4): joining asks judge() about the tags known from the request, and after landing the follower asks again about
-// those learned from the response. (3) Whoever is refused takes the flight's place in the table; the old flight lands for
-// its own followers and then leaves the table only if it is still the one there.
-// Lifetime · The fetch belongs to the flight; clients may leave.
+// Interleavings that bite · (1) The entry is on its shelf before the flight leaves the table, so whoever comes in
+// between finds one of the two. (2) A request that comes after an invalidation must not be answered by a fill that
+// began before it (rule 4): joining asks judge() about the tags known from the request, and after landing the follower
+// asks again about those learned from the response. (3) Whoever is refused takes the flight's place in the table; the
+// old flight lands for its own followers and then leaves the table only if it is still the one there. Lifetime · The
+// fetch belongs to the flight; clients may leave.
 
 #include "flow/origin.hpp"
 #include "flow/shared_body.hpp"
@@ -34,7 +34,7 @@ namespace etage::flow {
 /// A response whose head is known and whose content is still coming.
 struct Arriving {
     int status = 200;
-    http::Fields fields;                            // as the origin sent them
+    http::Fields fields;  // as the origin sent them
     std::optional<std::uint64_t> content_length;
     std::shared_ptr<SharedBody> body;
 };
@@ -52,10 +52,10 @@ struct Outcome {
     std::shared_ptr<const Arriving> arriving;
     std::optional<OriginResponse> exclusive;
     Error error;
-    std::string secondary_key;                      // what the response was selected by, and …
-    http::VaryNames vary;                           // … on which fields
-    std::vector<TagHash> tags;                      // all of them
-    int status = 0;                                 // what the origin said
+    std::string secondary_key;  // what the response was selected by, and …
+    http::VaryNames vary;       // … on which fields
+    std::vector<TagHash> tags;  // all of them
+    int status = 0;             // what the origin said
     bool stored = false;
     Detail detail = Detail::none;
 };
@@ -91,7 +91,7 @@ class FlightTable {
 public:
     struct Boarding {
         std::shared_ptr<Flight> flight;
-        bool started = false;   // the caller must fly it
+        bool started = false;  // the caller must fly it
     };
 
     /// Joins the flight under this key if `may_join` likes it, else puts a new one, made by `make`, in its place.

@@ -18,9 +18,9 @@ namespace {
 
 /// Law 3: what a client could use to make the origin answer for another host, path, method or peer than the key says.
 constexpr std::array dangerous_prefixes = {
-    std::string_view("x-forwarded-"), std::string_view("x-original-"),  std::string_view("x-rewrite-"),
-    std::string_view("x-http-"),      std::string_view("x-method-"),    std::string_view("x-host"),
-    std::string_view("x-real-ip"),    std::string_view("x-client-ip"),  std::string_view("x-cluster-client-ip"),
+    std::string_view("x-forwarded-"),   std::string_view("x-original-"),   std::string_view("x-rewrite-"),
+    std::string_view("x-http-"),        std::string_view("x-method-"),     std::string_view("x-host"),
+    std::string_view("x-real-ip"),      std::string_view("x-client-ip"),   std::string_view("x-cluster-client-ip"),
     std::string_view("true-client-ip"), std::string_view("x-wap-profile"), std::string_view("x-server-name"),
 };
 
@@ -78,7 +78,8 @@ OriginRequest Walk::request_for(const http::RequestHead& request, std::string_vi
     out.client_address = client;
     out.route = match.route;
     if (match.route != nullptr)
-        for (std::size_t i = 0; i < match.route->capture_names.size(); ++i) out.captures.emplace_back(match.captures[i]);
+        for (std::size_t i = 0; i < match.route->capture_names.size(); ++i)
+            out.captures.emplace_back(match.captures[i]);
     return out;
 }
 
@@ -90,9 +91,9 @@ asio::awaitable<Result<OriginResponse>> Walk::fetch(OriginRequest request) {
     auto response = co_await rooms_.origins[index]->fetch(std::move(request));
     if (!response && response.error().blame != Blame::client) {
         rooms_.metrics.add(base::Counter::origin_errors);
-        rooms_.log.warn("origin failed", {{"target", target},
-                                          {"fault", fault_name(response.error().fault)},
-                                          {"what", response.error().what}});
+        rooms_.log.warn(
+            "origin failed",
+            {{"target", target}, {"fault", fault_name(response.error().fault)}, {"what", response.error().what}});
     }
     co_return response;
 }
@@ -104,16 +105,18 @@ asio::awaitable<void> Walk::forward_alone(Visit& visit, std::shared_ptr<net::Bod
         if (visit.request.body == http::BodyKind::length) request.content_length = visit.request.content_length;
     }
     auto response = co_await fetch(std::move(request));
-    if (response) present_origin_response(visit, std::move(*response), out);
-    else answer_error(visit, response.error(), out);
+    if (response)
+        present_origin_response(visit, std::move(*response), out);
+    else
+        answer_error(visit, response.error(), out);
 }
 
 void Walk::present_origin_response(Visit& visit, OriginResponse response, Answer& out) {
     out.verdict.forward = visit.notes.forward;
     out.verdict.detail = visit.notes.detail;
     out.verdict.forward_status = response.status;
-    auto fields = client_fields(response.fields,
-                                {visit.notes.match.route, rooms_.via, visit.notes.per_user(), visit.now.wall});
+    auto fields =
+        client_fields(response.fields, {visit.notes.match.route, rooms_.via, visit.notes.per_user(), visit.now.wall});
     // An answer that is not from the shelf keeps what the origin said of its age.
     if (const auto age = http::find(response.fields, http::FieldId::age)) fields.add(http::FieldId::age, *age);
     if (!response.body && !response.content_length) response.content_length = response.content.size();

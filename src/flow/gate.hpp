@@ -22,7 +22,7 @@ struct GatePass {
     };
     std::array<Ticket, limits_per_route_max> tickets{};
     std::size_t count = 0;
-    const Ticket* refused_by() const noexcept;   // the first that refused and is not a dry run, or null
+    const Ticket* refused_by() const noexcept;  // the first that refused and is not a dry run, or null
 };
 
 struct GateInput {

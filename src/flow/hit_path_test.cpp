@@ -31,7 +31,7 @@ struct Counted {
 Counted answer_and_count(TestHouse& house, std::string_view text) {
     static http::FieldSlots slots;
     std::string key;
-    key.reserve(1024);   // a worker's buffer has grown to what its requests need
+    key.reserve(1024);  // a worker's buffer has grown to what its requests need
     Counted counted;
     const std::size_t before = allocations;
     {
@@ -56,7 +56,7 @@ std::string request(std::string_view line, std::string_view more = {}) {
 }
 
 void expect_no_allocation(TestHouse& house, const std::string& text, int status) {
-    answer_and_count(house, text);   // this thread's counters and buckets exist from now on
+    answer_and_count(house, text);  // this thread's counters and buckets exist from now on
     const Counted counted = answer_and_count(house, text);
     EXPECT_TRUE(counted.answered);
     EXPECT_EQ(counted.status, status);

@@ -1,5 +1,5 @@
-// Steps 1–4 and 8: a hit is this one plain function. Nothing here allocates once the worker's key buffer has grown, reads
-// a clock, suspends, or holds a lock while it works.
+// Steps 1–4 and 8: a hit is this one plain function. Nothing here allocates once the worker's key buffer has grown,
+// reads a clock, suspends, or holds a lock while it works.
 
 #include "flow/cache_status.hpp"
 #include "flow/present.hpp"
@@ -39,7 +39,7 @@ bool Walk::answer_now(Visit& visit, Answer& out) noexcept {
     rooms_.metrics.add(base::Counter::requests);
     try {
         return look_up(visit, out);
-    } catch (const std::bad_alloc&) {   // the key buffer could not grow: go the long way
+    } catch (const std::bad_alloc&) {  // the key buffer could not grow: go the long way
         return stop(visit, Stop::forward_alone, Forward::bypass, Detail::internal);
     }
 }
@@ -138,8 +138,10 @@ void Walk::finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer&
         rooms_.metrics.add(base::Counter::stale_served);
         rooms_.metrics.add(out.verdict.detail);
     }
-    if (visit.notes.match.route != nullptr) rooms_.metrics.add_origin_saved(visit.notes.match.route->origin);
-    else rooms_.metrics.add_origin_saved(0);
+    if (visit.notes.match.route != nullptr)
+        rooms_.metrics.add_origin_saved(visit.notes.match.route->origin);
+    else
+        rooms_.metrics.add_origin_saved(0);
 }
 
 }  // namespace etage::flow

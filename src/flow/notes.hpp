@@ -30,8 +30,8 @@ struct Notes {
     policy::Identity identity;
     http::RequestCacheControl request_cc;
     base::Hash128 key_hash;
-    std::size_t key_bytes = 0;                    // of visit.key; what follows it there is the secondary key
-    base::Ref<const store::Entry> entry;          // found, not usable as it is: to validate, or to fall back on
+    std::size_t key_bytes = 0;            // of visit.key; what follows it there is the secondary key
+    base::Ref<const store::Entry> entry;  // found, not usable as it is: to validate, or to fall back on
     Forward forward = Forward::none;
     Detail detail = Detail::none;
 

@@ -18,29 +18,30 @@
 namespace etage::flow {
 
 /// A request as the origin gets it: parsed parts, end-to-end fields only, owned (it may outlive the client). The Host
-/// field is in `authority`, not in `fields`; Content-Length and Transfer-Encoding are made from `content_length`/`body`.
+/// field is in `authority`, not in `fields`; Content-Length and Transfer-Encoding are made from
+/// `content_length`/`body`.
 struct OriginRequest {
     http::Method method = http::Method::get;
     std::string method_text;
-    std::string target;                            // origin-form: path and query as received
+    std::string target;  // origin-form: path and query as received
     std::string authority;
     http::Fields fields;
-    std::shared_ptr<net::BodySource> body;         // null = no content
-    std::optional<std::uint64_t> content_length;   // with a body: nothing = chunked
-    std::string client_address;                    // numeric, for handlers and Forwarded
-    const policy::Route* route = nullptr;          // outlives the request
-    std::vector<std::string> captures;             // of the route's pattern, in order of its names
+    std::shared_ptr<net::BodySource> body;        // null = no content
+    std::optional<std::uint64_t> content_length;  // with a body: nothing = chunked
+    std::string client_address;                   // numeric, for handlers and Forwarded
+    const policy::Route* route = nullptr;         // outlives the request
+    std::vector<std::string> captures;            // of the route's pattern, in order of its names
 };
 
 struct OriginResponse {
     int status = 200;
     std::string reason;
-    http::Fields fields;                           // end-to-end fields; no Content-Length
-    std::optional<std::uint64_t> content_length;   // of the content that would be sent (also for HEAD)
-    std::shared_ptr<net::BodySource> body;         // null: `content` is everything there is
-    std::string content;                           // complete content, when the origin is a handler
-    std::vector<std::string> tags;                 // surrogate keys a handler names beside the fields
-    std::vector<std::string> invalidates;          // surrogate keys to invalidate, after a handler's commit
+    http::Fields fields;                          // end-to-end fields; no Content-Length
+    std::optional<std::uint64_t> content_length;  // of the content that would be sent (also for HEAD)
+    std::shared_ptr<net::BodySource> body;        // null: `content` is everything there is
+    std::string content;                          // complete content, when the origin is a handler
+    std::vector<std::string> tags;                // surrogate keys a handler names beside the fields
+    std::vector<std::string> invalidates;         // surrogate keys to invalidate, after a handler's commit
 };
 
 /// Thread-safe. The coroutine runs on the caller's executor and returns there.

@@ -40,9 +40,8 @@ void add_vary_accept_encoding(http::Fields& fields) {
     auto vary = http::joined(fields, FieldId::vary);
     if (!vary || vary->empty()) return fields.set(FieldId::vary, "Accept-Encoding");
     bool there = false;
-    http::for_each_element(*vary, [&](std::string_view name) {
-        there = there || name == "*" || http::iequals(name, "accept-encoding");
-    });
+    http::for_each_element(
+        *vary, [&](std::string_view name) { there = there || name == "*" || http::iequals(name, "accept-encoding"); });
     if (!there) fields.set(FieldId::vary, *vary + ", Accept-Encoding");
 }
 
@@ -132,8 +131,8 @@ void shape_entry(EntryParts& parts, std::string content, const Presentation& how
 
 bool present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answer& out) noexcept {
     const EntryParts& parts = entry->parts();
-    const policy::Selection choice = policy::select(
-        visit.request, {parts.status, parts.etag, parts.last_modified, parts.codings}, visit.now.wall);
+    const policy::Selection choice =
+        policy::select(visit.request, {parts.status, parts.etag, parts.last_modified, parts.codings}, visit.now.wall);
     if (choice.shape == policy::Shape::precondition_failed) {
         out.status = 412;
         out.head = "HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n";

@@ -13,7 +13,7 @@ namespace etage::flow {
 struct Presentation {
     const policy::Route* route = nullptr;
     std::string_view via;
-    bool per_user = false;      // the identity is in the key: `private` unless the route says otherwise
+    bool per_user = false;  // the identity is in the key: `private` unless the route says otherwise
     WallTime now{};
 };
 http::Fields client_fields(const http::Fields& origin, const Presentation& how);

@@ -20,14 +20,14 @@ namespace etage::flow {
 
 /// Rows of docs/limits.md.
 struct WalkLimits {
-    Duration follower_wait_max = std::chrono::seconds(10);       // then a follower fetches alone
-    Duration not_shareable_for = std::chrono::seconds(30);       // how long a key is remembered as not shareable
-    std::size_t collect_bytes_max = std::size_t{256} << 10;      // larger or unknown: streamed while it arrives
-    std::size_t entry_bytes_max = std::size_t{8} << 20;          // larger: not stored
-    std::size_t error_bytes_max = std::size_t{64} << 10;         // of an origin's error shared with those who wait
-    std::size_t tags_max = 512;                                  // per entry, implicit ones included
+    Duration follower_wait_max = std::chrono::seconds(10);   // then a follower fetches alone
+    Duration not_shareable_for = std::chrono::seconds(30);   // how long a key is remembered as not shareable
+    std::size_t collect_bytes_max = std::size_t{256} << 10;  // larger or unknown: streamed while it arrives
+    std::size_t entry_bytes_max = std::size_t{8} << 20;      // larger: not stored
+    std::size_t error_bytes_max = std::size_t{64} << 10;     // of an origin's error shared with those who wait
+    std::size_t tags_max = 512;                              // per entry, implicit ones included
     std::size_t vary_names_max = 8;
-    std::size_t rejoin_max = 2;                                  // flights a request tries before it goes alone
+    std::size_t rejoin_max = 2;  // flights a request tries before it goes alone
 };
 
 /// Everything outlives the walk and every coroutine it started (compose waits for `fills_under_way` to be 0).
@@ -40,10 +40,10 @@ struct Rooms {
     base::Metrics& metrics;
     base::Log& log;
     asio::thread_pool& compressors;
-    std::vector<Origin*> origins;        // by policy::Route::index of origin; [0] is the default one
-    std::uint64_t secret = 0;            // keys every hash a client could choose the input of
-    bool handlers_only = false;          // no upstream: what matches no route is 404 or 405
-    std::string via;                     // "1.1 etage" in front of an upstream, empty otherwise
+    std::vector<Origin*> origins;  // by policy::Route::index of origin; [0] is the default one
+    std::uint64_t secret = 0;      // keys every hash a client could choose the input of
+    bool handlers_only = false;    // no upstream: what matches no route is 404 or 405
+    std::string via;               // "1.1 etage" in front of an upstream, empty otherwise
     WalkLimits limits;
     std::atomic<std::size_t>& fills_under_way;
 };

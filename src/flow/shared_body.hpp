@@ -5,8 +5,8 @@
 // themselves are immutable. Nobody holds it while copying, sending or waiting.
 // Lifetime · A reader keeps the body alive. A piece a reader was given lives until its next read().
 // Memory · As long as it keeps everything (it may become an entry) readers may come at any time. After stop_keeping()
-// pieces that all readers have passed are dropped and the producer waits for the slowest reader; a reader that stalls is
-// ended by its connection's write timeout.
+// pieces that all readers have passed are dropped and the producer waits for the slowest reader; a reader that stalls
+// is ended by its connection's write timeout.
 
 #include "base/bytes.hpp"
 #include "net/body_source.hpp"
@@ -43,16 +43,16 @@ public:
 
 private:
     class Reader;
-    using Position = std::uint64_t;   // index of a piece since the beginning
+    using Position = std::uint64_t;  // index of a piece since the beginning
 
     bool has_room() const;
-    void drop_passed();               // under the mutex
+    void drop_passed();  // under the mutex
 
     mutable std::mutex mutex_;
     std::deque<base::Ref<const base::Bytes>> pieces_;
-    Position first_ = 0;              // position of pieces_.front()
-    std::size_t bytes_ = 0;           // all that came
-    std::size_t held_ = 0;            // in pieces_
+    Position first_ = 0;     // position of pieces_.front()
+    std::size_t bytes_ = 0;  // all that came
+    std::size_t held_ = 0;   // in pieces_
     bool keeping_ = true;
     bool finished_ = false;
     std::optional<Error> error_;

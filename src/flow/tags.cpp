@@ -61,7 +61,7 @@ std::vector<TagHash> request_tags(const TagInput& in) {
         policy::uri_text(in.scheme, in.request.authority, std::string_view(target).substr(0, question),
                          has_query ? std::string_view(target).substr(question + 1) : std::string_view{}, has_query);
     const std::string_view uri = full;
-    const auto host_at = in.scheme.size() + 3;   // behind "://"
+    const auto host_at = in.scheme.size() + 3;  // behind "://"
     const auto path_at = uri.find('/', std::min(host_at, uri.size()));
     if (path_at != std::string_view::npos) {
         const auto local = uri.substr(path_at);
@@ -102,7 +102,8 @@ std::optional<TagHash> uri_tag_of(std::string_view written) {
     const auto question = rest.find('?');
     const auto path = rest.empty() ? std::string_view("/") : rest.substr(0, question);
     const bool has_query = question != std::string_view::npos;
-    const std::string text = policy::uri_text(scheme, host, path, has_query ? rest.substr(question + 1) : "", has_query);
+    const std::string text =
+        policy::uri_text(scheme, host, path, has_query ? rest.substr(question + 1) : "", has_query);
     if (text.empty()) return std::nullopt;
     return local ? uri_tag(std::string_view(text).substr(std::string_view("http://any").size())) : uri_tag(text);
 }

@@ -15,15 +15,15 @@ namespace etage::flow {
 struct TagInput {
     const http::RequestHead& request;
     std::string_view scheme;
-    std::string_view key;             // the full primary key
+    std::string_view key;  // the full primary key
     const policy::Match& match;
-    std::string_view identity_hash;   // keyed; empty when the identity is not in the key
+    std::string_view identity_hash;  // keyed; empty when the identity is not in the key
 };
 
-inline constexpr std::size_t prefix_tags_max = 16;   // path segments that get a prefix tag of their own
+inline constexpr std::size_t prefix_tags_max = 16;  // path segments that get a prefix tag of their own
 
-/// Tags known before the response: everything, key, URI (with and without origin), path prefixes (likewise), host, route,
-/// user, and the route's tag templates.
+/// Tags known before the response: everything, key, URI (with and without origin), path prefixes (likewise), host,
+/// route, user, and the route's tag templates.
 std::vector<TagHash> request_tags(const TagInput& input);
 
 /// The readable name of a key, as purge takes it: "v1:<route>:<32 hex digits>". The same in every process.
@@ -33,7 +33,8 @@ std::string key_name(std::string_view key, const policy::Route* route);
 TagHash prefix_tag(std::string_view prefix);
 /// Precondition: `uri` is in the form of policy::uri_text(), with or without "http://host" before it.
 TagHash uri_tag(std::string_view uri);
-/// The same from what a person wrote: "http://host/path?query", or "/path?query" for any host. Nothing when it is neither.
+/// The same from what a person wrote: "http://host/path?query", or "/path?query" for any host. Nothing when it is
+/// neither.
 std::optional<TagHash> uri_tag_of(std::string_view written);
 
 }  // namespace etage::flow

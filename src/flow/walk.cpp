@@ -20,7 +20,7 @@ asio::awaitable<void> Walk::answer(Visit& visit, std::shared_ptr<net::BodySource
             case Stop::stale_while: serve_stale_and_refresh(visit, out, co_await asio::this_coro::executor); break;
             case Stop::fill: co_await take_off(visit, out); break;
         }
-    } catch (const std::exception& e) {   // out of memory, or a mistake of ours: this request pays, nobody else
+    } catch (const std::exception& e) {  // out of memory, or a mistake of ours: this request pays, nobody else
         rooms_.log.error("request failed", {{"path", visit.request.path}, {"what", e.what()}});
         out = Answer{};
         answer_error(visit, Error{Blame::us, Fault::internal, false, "internal error"}, out);
@@ -29,7 +29,7 @@ asio::awaitable<void> Walk::answer(Visit& visit, std::shared_ptr<net::BodySource
 
 asio::awaitable<void> Walk::take_off(Visit& visit, Answer& out) {
     Notes& notes = visit.notes;
-    if (notes.request_cc.only_if_cached) {   // RFC 9111 §5.2.1.7
+    if (notes.request_cc.only_if_cached) {  // RFC 9111 §5.2.1.7
         out.verdict.detail = Detail::only_if_cached;
         present_problem(visit, 504, "not stored, and the request said only-if-cached", "", out);
         append_cache_status(out.tail, out.verdict);
@@ -46,8 +46,10 @@ asio::awaitable<void> Walk::take_off(Visit& visit, Answer& out) {
         };
         const auto boarding = rooms_.flights.board(visit.key, may_join, [&] { return new_flight(visit, began); });
         const Flight& flight = *boarding.flight;
-        if (boarding.started) launch(executor, boarding.flight, plan(visit));
-        else rooms_.metrics.add(base::Counter::collapsed);
+        if (boarding.started)
+            launch(executor, boarding.flight, plan(visit));
+        else
+            rooms_.metrics.add(base::Counter::collapsed);
         const bool landed = co_await boarding.flight->landed_by(boarding.started ? Instant::max() : deadline);
         if (!landed) {
             notes.detail = Detail::flight_too_slow;
@@ -99,8 +101,7 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence beg
     if (!started) {
         if (!matches(visit, outcome)) return false;
         // Rule 5, for one who came after an invalidation: the tags learned from the response decide.
-        if (began > flight.fence() &&
-            rooms_.engine.judge(flight.fence(), outcome.tags) != coherence::Validity::valid)
+        if (began > flight.fence() && rooms_.engine.judge(flight.fence(), outcome.tags) != coherence::Validity::valid)
             return false;
     }
     if (outcome.kind == Outcome::Kind::entry) {
@@ -110,8 +111,9 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence beg
     }
     const Arriving& arriving = *outcome.arriving;
     auto reader = arriving.body->reader();
-    if (!reader) return false;   // its beginning is gone: it turned out too large to keep
-    present_arriving(visit, arriving, {visit.notes.match.route, rooms_.via, visit.notes.per_user(), visit.now.wall}, out);
+    if (!reader) return false;  // its beginning is gone: it turned out too large to keep
+    present_arriving(visit, arriving, {visit.notes.match.route, rooms_.via, visit.notes.per_user(), visit.now.wall},
+                     out);
     if (!out.head_only) out.stream = std::move(reader);
     append_cache_status(out.tail, out.verdict);
     return finish_forwarded(visit, out), true;

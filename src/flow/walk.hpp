@@ -7,7 +7,8 @@
 //   present.cpp  8        in which shape
 //
 // Concurrency · One Walk serves all threads; it holds no state of its own but references to the rooms.
-// What this does not promise · Order between requests; a follower may be answered before the one who started the flight.
+// What this does not promise · Order between requests; a follower may be answered before the one who started the
+// flight.
 
 #include "flow/answer.hpp"
 #include "flow/asked.hpp"

@@ -38,9 +38,9 @@ struct Say {
     Duration after{};
     std::vector<std::string> tags{};
     std::vector<std::string> invalidates{};
-    bool stream = false;               // content of unknown length, in pieces of 5 bytes
-    bool cut = false;                  // … that ends in an error
-    Fault fault = Fault::internal;     // not internal: no answer at all
+    bool stream = false;            // content of unknown length, in pieces of 5 bytes
+    bool cut = false;               // … that ends in an error
+    Fault fault = Fault::internal;  // not internal: no answer at all
 };
 
 class ScriptedOrigin : public Origin {
@@ -60,7 +60,7 @@ private:
 struct Reply {
     bool done = false;
     int status = 0;
-    std::map<std::string, std::string> fields;   // lower-case names; repeated ones joined
+    std::map<std::string, std::string> fields;  // lower-case names; repeated ones joined
     std::string body;
     bool body_failed = false;
     Verdict verdict;
@@ -106,7 +106,7 @@ public:
     std::unique_ptr<Walk> walk;
 
 private:
-    asio::io_context io_{1};   // goes first: with it goes what is still under way
+    asio::io_context io_{1};  // goes first: with it goes what is still under way
 };
 
 }  // namespace etage::flow::testing

@@ -48,8 +48,10 @@ asio::awaitable<Result<OriginResponse>> ScriptedOrigin::fetch(OriginRequest requ
     for (const auto& [name, value] : say.fields) response.fields.add(name, value);
     response.tags = say.tags;
     response.invalidates = say.invalidates;
-    if (say.stream) response.body = std::make_shared<Pieces>(say.body, say.cut, 1ms);
-    else response.content = say.body;
+    if (say.stream)
+        response.body = std::make_shared<Pieces>(say.body, say.cut, 1ms);
+    else
+        response.content = say.body;
     co_return response;
 }
 
@@ -59,9 +61,20 @@ namespace {
 
 std::unique_ptr<Walk> build(const policy::Router& router, TestHouse& house, limit::BucketTable& buckets, base::Log& log,
                             asio::thread_pool& compressors, bool handlers_only) {
-    return std::make_unique<Walk>(Rooms{router, house.engine, house.store, buckets, house.flights, house.metrics, log,
-                                        compressors, {&house.origin}, 42, handlers_only,
-                                        handlers_only ? "" : "1.1 etage", {}, house.fills});
+    return std::make_unique<Walk>(Rooms{router,
+                                        house.engine,
+                                        house.store,
+                                        buckets,
+                                        house.flights,
+                                        house.metrics,
+                                        log,
+                                        compressors,
+                                        {&house.origin},
+                                        42,
+                                        handlers_only,
+                                        handlers_only ? "" : "1.1 etage",
+                                        {},
+                                        house.fills});
 }
 
 void take_apart(const Answer& answer, Reply& reply) {

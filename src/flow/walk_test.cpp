@@ -145,7 +145,7 @@ TEST(Walk, AnUncacheableAnswerReleasesAllAtOnce) {
     };
     std::vector<std::shared_ptr<Reply>> replies;
     for (int i = 0; i < 100; ++i) replies.push_back(house.ask("GET /a"));
-    house.pass(110ms);   // one that finds out, then all the others side by side
+    house.pass(110ms);  // one that finds out, then all the others side by side
     for (const auto& reply : replies) EXPECT_TRUE(reply->done);
     EXPECT_EQ(house.origin.seen.size(), 100U);
     EXPECT_EQ(house.origin.most_under_way, 99U);
@@ -413,7 +413,7 @@ TEST(Walk, SurrogateTagsOfHandlersAndFieldsInvalidate) {
     EXPECT_TRUE(house.get("GET /untagged").verdict.hit);
 }
 
-TEST(Walk, AFillThatBeganBeforeAnInvalidationIsNeverServedAfterIt) {   // THREATS C-01
+TEST(Walk, AFillThatBeganBeforeAnInvalidationIsNeverServedAfterIt) {  // THREATS C-01
     TestHouse house;
     int version = 1;
     house.origin.script = [&](const Seen& seen) {
@@ -427,7 +427,7 @@ TEST(Walk, AFillThatBeganBeforeAnInvalidationIsNeverServedAfterIt) {   // THREAT
     house.pass(10ms);
     version = 2;
     house.get("PUT /a", {}, "x");
-    const auto late = house.ask("GET /a");   // must not join the flight that is under way
+    const auto late = house.ask("GET /a");  // must not join the flight that is under way
     house.pass(100ms);
     EXPECT_EQ(early->body, "v1") << "it overlaps the write: either is right";
     EXPECT_EQ(early->verdict.detail, Detail::fenced);
@@ -448,13 +448,13 @@ TEST(Walk, TagsLearnedFromTheResponseFenceAFollower) {
     house.ask("GET /a");
     house.pass(10ms);
     version = 2;
-    house.get("POST /elsewhere", {}, "x");   // nothing about /a is known yet
+    house.get("POST /elsewhere", {}, "x");  // nothing about /a is known yet
     const auto late = house.ask("GET /a");
     house.pass(200ms);
     EXPECT_EQ(late->body, "v2");
 }
 
-TEST(Walk, ARefreshAcrossAPurgeIsFencedAndThePurgedIsNotServedStale) {   // THREATS C-06, C-07
+TEST(Walk, ARefreshAcrossAPurgeIsFencedAndThePurgedIsNotServedStale) {  // THREATS C-06, C-07
     TestHouse house;
     house.origin.script = [n = 0](const Seen&) mutable {
         Say say = fresh("v" + std::to_string(++n), "max-age=1, stale-while-revalidate=60, stale-if-error=60");
@@ -465,7 +465,7 @@ TEST(Walk, ARefreshAcrossAPurgeIsFencedAndThePurgedIsNotServedStale) {   // THRE
     };
     house.get("GET /a");
     house.pass(2s);
-    house.get("GET /a");   // starts the refresh that brings v2
+    house.get("GET /a");  // starts the refresh that brings v2
     house.pass(10ms);
     const TagHash tag = coherence::tag_hash(coherence::TagKind::surrogate, "t");
     house.engine.invalidate({std::span(&tag, 1), coherence::Softness::hard});
@@ -547,10 +547,11 @@ TEST(Walk, LimitsRefuseWithAllTheFields) {
     EXPECT_EQ(house.get("GET /protected").status, 200);
 }
 
-TEST(Walk, WhatAClientCouldPoisonWithDoesNotReachTheOrigin) {   // THREATS §2.1 law 3
+TEST(Walk, WhatAClientCouldPoisonWithDoesNotReachTheOrigin) {  // THREATS §2.1 law 3
     TestHouse house;
     house.get("GET /a", {"X-Forwarded-Host: evil.test", "X-Original-URL: /admin", "X-HTTP-Method-Override: DELETE",
-                         "Forwarded: for=1.2.3.4", "X-Real-IP: 1.2.3.4", "X_Forwarded_For: 6.6.6.6", "x_original_url: /admin", "Connection: X-Hop", "X-Hop: 1", "X-Ok: 1"});
+                         "Forwarded: for=1.2.3.4", "X-Real-IP: 1.2.3.4", "X_Forwarded_For: 6.6.6.6",
+                         "x_original_url: /admin", "Connection: X-Hop", "X-Hop: 1", "X-Ok: 1"});
     const auto& fields = house.origin.seen.back().fields;
     EXPECT_EQ(http::find(fields, http::FieldId::x_forwarded_host), "api.test");
     EXPECT_EQ(http::find(fields, http::FieldId::x_forwarded_for), "192.0.2.1");

@@ -66,7 +66,8 @@ Building::Building(Plan plan)
 
 Building::~Building() {
     close();
-    // What still runs on the compressors or on handler threads reports back to event loops: let it end while they exist.
+    // What still runs on the compressors or on handler threads reports back to event loops: let it end while they
+    // exist.
     compressors_.join();
     origins_.clear();
 }
@@ -92,15 +93,16 @@ Result<void> Building::furnish() {
         origins_.push_back(std::move(*made));
         origins.push_back(origins_.back().get());
     }
-    walk_ = std::make_unique<flow::Walk>(flow::Rooms{
-        router_, engine_, store_, buckets_, flights_, metrics_, log_, compressors_, origins, base::random_seed(),
-        plan_.handlers_only, plan_.handlers_only ? "" : "1.1 etage",
-        flow::WalkLimits{.entry_bytes_max = plan_.config.memory.entry_max}, fills_});
+    walk_ = std::make_unique<flow::Walk>(
+        flow::Rooms{router_, engine_, store_, buckets_, flights_, metrics_, log_, compressors_, origins,
+                    base::random_seed(), plan_.handlers_only, plan_.handlers_only ? "" : "1.1 etage",
+                    flow::WalkLimits{.entry_bytes_max = plan_.config.memory.entry_max}, fills_});
     return {};
 }
 
 Result<void> Building::bind() {
-    server_ = std::make_unique<serve::Server>(server_options(plan_.config.server, plan_.config.log.access), metrics_, log_);
+    server_ =
+        std::make_unique<serve::Server>(server_options(plan_.config.server, plan_.config.log.access), metrics_, log_);
     for (const http::ListenAddress& address : plan_.config.server.listen) {
         auto bound = server_->listen(address, *walk_);
         if (!bound) return std::unexpected(std::move(bound.error()));
@@ -129,8 +131,7 @@ bool Building::close() {
 
 Sequence Building::invalidate(std::span<const std::string> tags, std::size_t* killed) {
     std::vector<TagHash> hashes;
-    for (const std::string& tag : tags)
-        hashes.push_back(coherence::tag_hash(coherence::TagKind::surrogate, tag));
+    for (const std::string& tag : tags) hashes.push_back(coherence::tag_hash(coherence::TagKind::surrogate, tag));
     // Counted just before: afterwards nobody could tell whom this mark killed from whom an earlier one had.
     if (killed != nullptr) *killed = count_usable(hashes);
     metrics_.add(base::Counter::invalidations);
@@ -141,7 +142,8 @@ std::size_t Building::count_usable(std::span<const TagHash> tags) const {
     std::size_t usable = 0;
     store_.for_each([&](const store::Entry& entry) {
         const auto& parts = entry.parts();
-        const bool tagged = std::ranges::any_of(tags, [&](TagHash t) { return std::ranges::binary_search(parts.tags, t); });
+        const bool tagged =
+            std::ranges::any_of(tags, [&](TagHash t) { return std::ranges::binary_search(parts.tags, t); });
         if (tagged && engine_.judge(parts.fence, parts.tags) != coherence::Validity::gone) ++usable;
     });
     return usable;
@@ -175,8 +177,7 @@ asio::awaitable<Result<PurgeReceipt>> Building::purge(PurgeRequest request) {
     for (const auto& prefix : request.prefixes) tags.push_back(flow::prefix_tag(prefix));
     if (request.all) tags.push_back(coherence::tag_hash(TagKind::everything, ""));
     PurgeReceipt receipt;
-    receipt.sequence =
-        engine_.invalidate({tags, request.soft ? coherence::Softness::soft : coherence::Softness::hard});
+    receipt.sequence = engine_.invalidate({tags, request.soft ? coherence::Softness::soft : coherence::Softness::hard});
     metrics_.add(base::Counter::invalidations);
     co_return receipt;
 }
@@ -192,7 +193,7 @@ int run_until_signal(Building& building, asio::io_context& waiting, const std::f
     opened();
     waiting.run();
     building.log().info("draining");
-    signals.async_wait([](const asio::error_code& error, int) {   // a second signal: at once
+    signals.async_wait([](const asio::error_code& error, int) {  // a second signal: at once
         if (!error) std::_Exit(1);
     });
     waiting.restart();

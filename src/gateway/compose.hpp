@@ -29,7 +29,7 @@ namespace etage::gateway {
 struct OriginContext {
     base::Metrics& metrics;
     base::Log& log;
-    const policy::Router& router;   // the index of a route is what handlers are found by
+    const policy::Router& router;  // the index of a route is what handlers are found by
 };
 
 using OriginMaker = Result<std::unique_ptr<flow::Origin>>(const OriginContext&);
@@ -61,11 +61,11 @@ public:
     /// Stops accepting, finishes what is in flight within the grace, joins. True when all had finished.
     bool close();
 
-    /// Hard marks for surrogate tags; returns the token. `killed` receives how many entries of this instance were usable
-    /// before and are gone now (O(entries): for admin work, not for every write). Thread-safe.
+    /// Hard marks for surrogate tags; returns the token. `killed` receives how many entries of this instance were
+    /// usable before and are gone now (O(entries): for admin work, not for every write). Thread-safe.
     Sequence invalidate(std::span<const std::string> tags, std::size_t* killed = nullptr);
 
-    const std::vector<std::string>& addresses() const noexcept { return addresses_; }   // "127.0.0.1:8080"
+    const std::vector<std::string>& addresses() const noexcept { return addresses_; }  // "127.0.0.1:8080"
     const std::string& admin_address() const noexcept { return admin_address_; }
     base::Log& log() noexcept { return log_; }
 
@@ -98,7 +98,7 @@ private:
     std::vector<std::string> addresses_;
     std::string admin_address_;
     std::atomic<bool> ready_{false};
-    std::unique_ptr<serve::Server> server_;   // last: its threads use all of the above
+    std::unique_ptr<serve::Server> server_;  // last: its threads use all of the above
 };
 
 /// Opens, calls `opened`, waits in `waiting` for SIGTERM or SIGINT, or for somebody to stop it (from any thread, also

@@ -97,9 +97,7 @@ public:
 
     json run() {
         const auto identity = policy::identity_of(match_.route, request_);
-        out_["identity"] = !identity.present             ? "none"
-                           : identity.from_authorization ? "authorization"
-                                                         : "route";
+        out_["identity"] = !identity.present ? "none" : identity.from_authorization ? "authorization" : "route";
         if (match_.route != nullptr && match_.route->policy.cache.pass) return would("bypass", "route-pass");
         std::string key;
         if (!policy::make_key(key, {request_, match_.route, "http", identity, rooms_.secret}))
@@ -107,9 +105,10 @@ public:
         out_["key"] = flow::key_name(key, match_.route);
         const auto shelf = rooms_.store.find(base::hash128(key, rooms_.secret), key);
         if (!shelf) return would("uri-miss", "none");
-        out_["shelf"] = {{"variants", shelf->variants.size()},
-                         {"vary", shelf->vary.names},
-                         {"not_shareable_s", seconds(std::max(shelf->not_shareable_until - now_.mono, Duration::zero()))}};
+        out_["shelf"] = {
+            {"variants", shelf->variants.size()},
+            {"vary", shelf->vary.names},
+            {"not_shareable_s", seconds(std::max(shelf->not_shareable_until - now_.mono, Duration::zero()))}};
         std::string secondary;
         http::append_secondary_key(secondary, shelf->vary, request_.fields);
         const store::Entry* entry = shelf->find(secondary);
@@ -160,8 +159,10 @@ Result<std::string> explain_request(const flow::Rooms& rooms, const ExplainReque
 
     const policy::Match match = rooms.router.match(head.method, head.path);
     json out{{"url", request.url}, {"route", describe_route(match, rooms.handlers_only)}};
-    if (match.route == nullptr && rooms.handlers_only) out["outcome"] = match.path_known ? "405" : "404";
-    else out.update(Lookup(rooms, head, match, now).run());
+    if (match.route == nullptr && rooms.handlers_only)
+        out["outcome"] = match.path_known ? "405" : "404";
+    else
+        out.update(Lookup(rooms, head, match, now).run());
     out["position"] = std::to_string(rooms.engine.fence());
     return out.dump(2);
 }

@@ -13,7 +13,7 @@ namespace etage::http {
 
 struct EntityTag {
     bool weak = false;
-    std::string_view opaque;   // without quotes; borrows
+    std::string_view opaque;  // without quotes; borrows
 };
 
 /// `W/"…"` or `"…"`, the whole text; otherwise nothing.

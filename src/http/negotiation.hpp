@@ -13,7 +13,7 @@ namespace etage::http {
 enum class Coding : std::uint8_t { identity, gzip, br, zstd };
 inline constexpr std::size_t coding_count = 4;
 
-std::string_view coding_name(Coding) noexcept;   // "gzip"
+std::string_view coding_name(Coding) noexcept;  // "gzip"
 /// "gzip" and "x-gzip", "br", "zstd", "identity"; without case.
 bool coding_of(std::string_view name, Coding& out) noexcept;
 
@@ -31,9 +31,9 @@ private:
     std::uint8_t bits_ = 0;
 };
 
-/// What Accept-Encoding says of the codings Etage knows. Malformed elements are skipped; of repeated ones the lowest weight
-/// counts. An identity that is neither listed nor excluded is acceptable, but only when nothing else is: weight 0, not
-/// refused.
+/// What Accept-Encoding says of the codings Etage knows. Malformed elements are skipped; of repeated ones the lowest
+/// weight counts. An identity that is neither listed nor excluded is acceptable, but only when nothing else is: weight
+/// 0, not refused.
 struct CodingWeights {
     std::array<std::uint16_t, coding_count> thousandths{};  // indexed by Coding; 0: not acceptable (but see identity)
     bool identity_refused = false;                          // identity;q=0, or *;q=0 without a word on identity
@@ -47,11 +47,12 @@ inline constexpr std::array<Coding, coding_count> codings_by_size = {Coding::zst
 
 struct CodingChoice {
     Coding coding = Coding::identity;
-    bool acceptable = true;   // false: identity;q=0 and nothing else fits
+    bool acceptable = true;  // false: identity;q=0 and nothing else fits
 };
 
-/// The best of `available` for the request: highest q, among equals the smaller result (zstd, br, gzip, identity in this
-/// order). Identity is always available. No Accept-Encoding: identity. q-values, `*`, `identity;q=0` as the RFC says; malformed elements are skipped.
+/// The best of `available` for the request: highest q, among equals the smaller result (zstd, br, gzip, identity in
+/// this order). Identity is always available. No Accept-Encoding: identity. q-values, `*`, `identity;q=0` as the RFC
+/// says; malformed elements are skipped.
 CodingChoice choose_coding(FieldSpan request, CodingSet available) noexcept;
 
 }  // namespace etage::http

@@ -9,14 +9,14 @@
 namespace etage::http {
 
 struct Stamps {
-    Instant response_time{};          // when the response was received (RFC 9111 §4.2.3), monotonic
-    Duration initial_age{};           // corrected_initial_age of RFC 9111 §4.2.3
-    Duration freshness_lifetime{};    // RFC 9111 §4.2.1, with route override and jitter
+    Instant response_time{};        // when the response was received (RFC 9111 §4.2.3), monotonic
+    Duration initial_age{};         // corrected_initial_age of RFC 9111 §4.2.3
+    Duration freshness_lifetime{};  // RFC 9111 §4.2.1, with route override and jitter
     Duration stale_while_revalidate{};
     Duration stale_if_error{};
-    bool must_revalidate = false;     // must-revalidate, proxy-revalidate, s-maxage: never served stale
-    bool no_cache = false;            // usable only after validation
-    bool heuristic = false;           // the lifetime is a guess (RFC 9111 §4.2.2)
+    bool must_revalidate = false;  // must-revalidate, proxy-revalidate, s-maxage: never served stale
+    bool no_cache = false;         // usable only after validation
+    bool heuristic = false;        // the lifetime is a guess (RFC 9111 §4.2.2)
 
     /// RFC 9111 §4.2.3 current_age.
     Duration age(Instant now) const noexcept { return initial_age + (now - response_time); }

@@ -1,5 +1,6 @@
 #pragma once
-// Structured field values (RFC 9651): the parts in use. Parsing is strict: a field that does not parse is ignored whole.
+// Structured field values (RFC 9651): the parts in use. Parsing is strict: a field that does not parse is ignored
+// whole.
 
 #include <optional>
 #include <string>
@@ -18,11 +19,11 @@ std::optional<std::vector<std::string>> parse_sf_string_list(std::string_view te
 /// A member of a Dictionary. Borrows from the field.
 struct SfMember {
     std::string_view key;
-    std::string_view value;   // the item or inner list as written, without parameters; "?1" when there is none
+    std::string_view value;  // the item or inner list as written, without parameters; "?1" when there is none
 };
 
-/// Reads a Dictionary (RFC 9651 §3.2, §4.2.2) member by member, without allocation. After a failure what came before counts
-/// for nothing: the whole field is to be ignored. Of members with the same key the last counts.
+/// Reads a Dictionary (RFC 9651 §3.2, §4.2.2) member by member, without allocation. After a failure what came before
+/// counts for nothing: the whole field is to be ignored. Of members with the same key the last counts.
 class SfDictionary {
 public:
     explicit SfDictionary(std::string_view text) noexcept;

@@ -9,9 +9,9 @@
 namespace etage::http {
 
 /// Appends `path` normalised: %-escapes of unreserved characters decoded, other escapes in upper case, dot segments
-/// resolved, "" is "/", "*" stays. Returns false (and appends nothing) when the path leaves the root, does not begin there,
-/// holds a bad escape, an escaped NUL, a byte no target may hold, or a dot segment behind or before an encoded slash or a
-/// backslash ("..%2Fadmin"): such a request is refused or passed through uncached, never guessed.
+/// resolved, "" is "/", "*" stays. Returns false (and appends nothing) when the path leaves the root, does not begin
+/// there, holds a bad escape, an escaped NUL, a byte no target may hold, or a dot segment behind or before an encoded
+/// slash or a backslash ("..%2Fadmin"): such a request is refused or passed through uncached, never guessed.
 bool append_normalised_path(std::string& out, std::string_view path);
 
 /// Percent-decodes a query or path component; '+' is a space when `plus_is_space`. Nothing on a bad escape.
@@ -28,8 +28,10 @@ void for_each_parameter(std::string_view query, F&& each) {
         const auto part = query.substr(0, amp);
         if (!part.empty()) {
             const auto eq = part.find('=');
-            if (eq == std::string_view::npos) each(part, std::string_view{}, false);
-            else each(part.substr(0, eq), part.substr(eq + 1), true);
+            if (eq == std::string_view::npos)
+                each(part, std::string_view{}, false);
+            else
+                each(part.substr(0, eq), part.substr(eq + 1), true);
         }
         if (amp == std::string_view::npos) return;
         query.remove_prefix(amp + 1);
@@ -39,9 +41,9 @@ void for_each_parameter(std::string_view query, F&& each) {
 /// A parsed "http://host:port" (https when TLS comes). Path, query and fragment are refused except a single "/".
 struct Endpoint {
     std::string scheme;
-    std::string host;    // without brackets
-    std::string port;    // digits; the scheme's default when absent
-    std::string authority() const;   // "host:port", IPv6 in brackets, default port left out
+    std::string host;               // without brackets
+    std::string port;               // digits; the scheme's default when absent
+    std::string authority() const;  // "host:port", IPv6 in brackets, default port left out
 };
 /// `why` says what is wrong, for people.
 std::optional<Endpoint> parse_endpoint(std::string_view url, std::string& why);

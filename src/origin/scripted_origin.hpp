@@ -92,7 +92,9 @@ private:
             const auto step = decoder.step(in_);
             content += take(step.consumed);
             if (step.finished || step.failed) break;
-            if (step.consumed == 0 && !co_await more()) break;
+            if (step.consumed > 0) continue;
+            const bool came = co_await more();
+            if (!came) break;
         }
         co_return content;
     }

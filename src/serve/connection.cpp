@@ -20,17 +20,19 @@ namespace etage::serve {
 
 namespace {
 
-constexpr std::size_t read_buffer_bytes = 8 * 1024;         // of an idle connection; grows up to a whole head
-constexpr std::size_t batch_bytes_max = 64 * 1024;          // answers to pipelined requests sent together
-constexpr std::size_t copied_body_bytes_max = 32 * 1024;    // larger bodies are sent from where they are
+constexpr std::size_t read_buffer_bytes = 8 * 1024;       // of an idle connection; grows up to a whole head
+constexpr std::size_t batch_bytes_max = 64 * 1024;        // answers to pipelined requests sent together
+constexpr std::size_t copied_body_bytes_max = 32 * 1024;  // larger bodies are sent from where they are
 
 void append_head(std::string& out, const flow::Answer& answer, const http::RequestHead& request, bool keep,
                  bool chunked) {
     out += answer.head;
     out += answer.tail.view();
     if (chunked) out += "Transfer-Encoding: chunked\r\n";
-    if (!keep) out += "Connection: close\r\n";
-    else if (request.minor == 0) out += "Connection: keep-alive\r\n";
+    if (!keep)
+        out += "Connection: close\r\n";
+    else if (request.minor == 0)
+        out += "Connection: keep-alive\r\n";
     out += "\r\n";
 }
 
@@ -51,7 +53,7 @@ Connection::~Connection() {
 }
 
 void Connection::start() {
-    enter(Phase::head, base::read_clock().mono);   // a connection that never speaks is worth no more than a slow head
+    enter(Phase::head, base::read_clock().mono);  // a connection that never speaks is worth no more than a slow head
     take_back();
 }
 
@@ -70,7 +72,7 @@ void Connection::lend() {
     worker_.poller().remove(descriptor_, *this);
     asio::error_code error;
     socket_.assign(protocol_, descriptor_, error);
-    if (error) return;   // the next operation fails and says why
+    if (error) return;  // the next operation fails and says why
     descriptor_ = -1;
     socket_.non_blocking(true, error);
 }
@@ -95,7 +97,7 @@ void Connection::on_readable() {
         if (received < 0 && (errno == EAGAIN || errno == EINTR)) return;
         return close();
     }
-    if (phase_ == Phase::lingering) return;   // swallowed: see linger()
+    if (phase_ == Phase::lingering) return;  // swallowed: see linger()
     end_ += static_cast<std::size_t>(received);
     worker_.metrics().add(base::Counter::bytes_received, static_cast<std::size_t>(received));
     resume();
@@ -131,7 +133,7 @@ Connection::Next Connection::answer_ready(Now now, std::string& out, std::unique
         parser_.reset();
         const Next next = answer_one(request, now, out, slow);
         if (next != Next::read) return next;
-        if (out.size() >= batch_bytes_max) return Next::go_slow;   // send first, then go on
+        if (out.size() >= batch_bytes_max) return Next::go_slow;  // send first, then go on
     }
 }
 
@@ -182,7 +184,7 @@ std::size_t Connection::send_now(std::string_view bytes) {
     std::size_t sent = 0;
     while (sent < bytes.size()) {
         const auto taken = ::send(descriptor_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (taken <= 0) break;   // full, or gone: the slow way finds out
+        if (taken <= 0) break;  // full, or gone: the slow way finds out
         sent += static_cast<std::size_t>(taken);
     }
     worker_.metrics().add(base::Counter::bytes_sent, sent);
@@ -203,7 +205,7 @@ asio::awaitable<void> Connection::go_on(std::string unsent, Next next, std::uniq
     take_back();
     if (descriptor_ < 0) co_return;
     if (!keep) co_return linger();
-    resume();   // requests may be waiting in the buffer already
+    resume();  // requests may be waiting in the buffer already
 }
 
 /// False: the connection must not go on.
@@ -224,7 +226,7 @@ asio::awaitable<bool> Connection::answer_slowly(Slow& slow) {
     const bool keep = whole && keeps(slow.answer, request);
     const bool sent = co_await send(slow.answer, request, keep);
     if (worker_.logs_access(slow.answer)) note_access(slow.answer, request, slow.now);
-    co_return sent && keep;
+    co_return sent&& keep;
 }
 
 /// Swallows a short rest of a request's content rather than lose the connection. True: it was read to its end.
@@ -249,7 +251,7 @@ asio::awaitable<bool> Connection::send(const flow::Answer& answer, const http::R
     if (!co_await write(both)) co_return false;
     if (answer.stream && !answer.head_only) {
         const bool whole = co_await send_stream(answer, chunked);
-        if (!whole) {   // an incomplete message must look incomplete: no last chunk, no orderly end
+        if (!whole) {  // an incomplete message must look incomplete: no last chunk, no orderly end
             asio::error_code ignored;
             socket_.close(ignored);
             co_return false;
@@ -275,7 +277,7 @@ asio::awaitable<bool> Connection::send_stream(const flow::Answer& answer, bool c
             if (!co_await write(plain)) co_return false;
         }
     }
-    if (!chunked) co_return true;   // not `!chunked || co_await …`: GCC 12 evaluates both sides
+    if (!chunked) co_return true;  // not `!chunked || co_await …`: GCC 12 evaluates both sides
     std::array last{asio::const_buffer(asio::buffer(http::last_chunk))};
     co_return co_await write(last);
 }
@@ -327,7 +329,7 @@ void Connection::enter(Phase phase, Instant now) {
         case Phase::idle: deadline_ = now + limits.idle_time_max; break;
         case Phase::head: deadline_ = now + limits.head_time_max; break;
         case Phase::content: deadline_ = now + limits.body_stall_max; break;
-        case Phase::answering: deadline_ = Instant::max(); break;   // the origin has its own; write() sets ours
+        case Phase::answering: deadline_ = Instant::max(); break;  // the origin has its own; write() sets ours
         case Phase::lingering: deadline_ = now + limits.linger_max; break;
     }
 }

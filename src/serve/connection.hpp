@@ -3,13 +3,11 @@
 //
 // The loop · Hits are answered in a plain loop: every whole request that has come is answered into one buffer, which is
 // sent with one system call. What is no hit is handed to one coroutine, which ends by falling back into the loop.
-// The socket · In the loop it is watched by the worker's poller as a bare descriptor; the coroutine lends it to Asio and
-// takes it back at the end.
-// Concurrency · A connection lives on its worker's thread; nothing here is locked.
-// Lifetime · The worker owns it until close(); a coroutine holds it, too. A closed connection is destroyed only after the
-// batch of events in which it closed.
-// Framing · It goes on only when the request was read to its end; else it is closed, lingering (THREATS §3: an unread
-// body is never taken for a request).
+// The socket · In the loop it is watched by the worker's poller as a bare descriptor; the coroutine lends it to Asio
+// and takes it back at the end. Concurrency · A connection lives on its worker's thread; nothing here is locked.
+// Lifetime · The worker owns it until close(); a coroutine holds it, too. A closed connection is destroyed only after
+// the batch of events in which it closed. Framing · It goes on only when the request was read to its end; else it is
+// closed, lingering (THREATS §3: an unread body is never taken for a request).
 
 #include "flow/answer.hpp"
 #include "flow/asked.hpp"
@@ -33,7 +31,8 @@ class RequestBody;
 class Connection final : public std::enable_shared_from_this<Connection>, private Poller::Watcher {
 public:
     /// Takes the socket over.
-    Connection(Worker& worker, flow::Service& service, asio::ip::tcp::socket socket, const asio::ip::tcp::endpoint& peer);
+    Connection(Worker& worker, flow::Service& service, asio::ip::tcp::socket socket,
+               const asio::ip::tcp::endpoint& peer);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -58,8 +57,8 @@ private:
         std::string key;
         Now now;
         flow::Answer answer;
-        bool looked_up = false;   // answer_now() was asked already
-        bool answered = false;    // and it answered: only the sending is slow
+        bool looked_up = false;  // answer_now() was asked already
+        bool answered = false;   // and it answered: only the sending is slow
     };
 
     void on_readable() override;
@@ -89,12 +88,12 @@ private:
 
     Worker& worker_;
     flow::Service& service_;
-    int descriptor_ = -1;          // while the poller watches it
-    asio::ip::tcp::socket socket_; // while it is lent
+    int descriptor_ = -1;           // while the poller watches it
+    asio::ip::tcp::socket socket_;  // while it is lent
     asio::ip::tcp protocol_;
     std::string peer_;
-    bool trusted_;                 // the peer is a proxy whose X-Forwarded-For is believed
-    std::string in_;               // [begin_, end_) has come and is not dealt with
+    bool trusted_;    // the peer is a proxy whose X-Forwarded-For is believed
+    std::string in_;  // [begin_, end_) has come and is not dealt with
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
     http::HeadParser parser_;

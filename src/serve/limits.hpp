@@ -13,16 +13,16 @@ namespace etage::serve {
 
 struct ServeLimits {
     http::HeadLimits head;
-    std::size_t connections_max = 20'000;                   // all workers together; more are closed at once
-    Duration head_time_max = std::chrono::seconds(10);      // from the first byte of a head to its last: not an idle timer
-    Duration idle_time_max = std::chrono::seconds(60);      // between requests
-    Duration body_stall_max = std::chrono::seconds(30);     // between two pieces of a request's content
-    Duration write_stall_max = std::chrono::seconds(30);    // a client that does not read
-    std::size_t body_bytes_max = 0;                         // of a request's content; over it: 413; 0 = no bound
-    std::size_t drain_bytes_max = std::size_t{64} << 10;    // unread content that is swallowed to keep a connection
-    Duration linger_max = std::chrono::seconds(1);          // after an error: let the client read it before the reset
-    Duration grace = std::chrono::seconds(10);              // for what is in flight when we are told to stop
-    std::vector<net::Network> trusted_proxies;              // whose X-Forwarded-For is believed
+    std::size_t connections_max = 20'000;                // all workers together; more are closed at once
+    Duration head_time_max = std::chrono::seconds(10);   // from the first byte of a head to its last: not an idle timer
+    Duration idle_time_max = std::chrono::seconds(60);   // between requests
+    Duration body_stall_max = std::chrono::seconds(30);  // between two pieces of a request's content
+    Duration write_stall_max = std::chrono::seconds(30);  // a client that does not read
+    std::size_t body_bytes_max = 0;                       // of a request's content; over it: 413; 0 = no bound
+    std::size_t drain_bytes_max = std::size_t{64} << 10;  // unread content that is swallowed to keep a connection
+    Duration linger_max = std::chrono::seconds(1);        // after an error: let the client read it before the reset
+    Duration grace = std::chrono::seconds(10);            // for what is in flight when we are told to stop
+    std::vector<net::Network> trusted_proxies;            // whose X-Forwarded-For is believed
 };
 
 }  // namespace etage::serve

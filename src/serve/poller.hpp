@@ -37,7 +37,7 @@ public:
 
 private:
     static constexpr std::size_t batch_max = 128;
-    static constexpr int rounds_max = 16;   // batches before the event loop's own work gets its turn
+    static constexpr int rounds_max = 16;  // batches before the event loop's own work gets its turn
 
     void wait();
     int hand_out();
@@ -45,7 +45,7 @@ private:
     std::function<void()> after_batch_;
     asio::posix::stream_descriptor epoll_;
     std::array<epoll_event, batch_max> events_;
-    std::size_t next_ = 0;    // of the batch that is being handed out
+    std::size_t next_ = 0;  // of the batch that is being handed out
     std::size_t count_ = 0;
 };
 

@@ -4,7 +4,6 @@
 #include "net/timer.hpp"
 #include "serve/worker.hpp"
 
-
 namespace etage::serve {
 
 RequestBody::RequestBody(std::shared_ptr<Connection> connection, const http::RequestHead& request)
@@ -33,15 +32,14 @@ asio::awaitable<Result<std::string_view>> RequestBody::read() {
 
 asio::awaitable<Result<void>> RequestBody::receive() {
     Connection& c = *connection_;
-    if (expects_continue_) {   // RFC 9110 §10.1.1: now the content is wanted
+    if (expects_continue_) {  // RFC 9110 §10.1.1: now the content is wanted
         expects_continue_ = false;
         std::array one{asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"))};
         if (!co_await c.write(one)) co_return failure(Blame::client, Fault::cancelled, "the client has gone");
     }
     c.enter(Connection::Phase::content, base::read_clock().mono);
     reading_ = true;
-    const auto [error, bytes] =
-        co_await c.socket_.async_read_some(c.free_space(), net::quietly);
+    const auto [error, bytes] = co_await c.socket_.async_read_some(c.free_space(), net::quietly);
     reading_ = false;
     if (error) co_return failure(Blame::client, Fault::cancelled, "the client left before its request was complete");
     c.end_ += bytes;

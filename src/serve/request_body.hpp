@@ -9,8 +9,8 @@
 
 namespace etage::serve {
 
-/// Keeps the connection alive. After abandon() every read fails, so that whoever still holds it (an upload the origin has
-/// answered already) cannot take bytes of the next request.
+/// Keeps the connection alive. After abandon() every read fails, so that whoever still holds it (an upload the origin
+/// has answered already) cannot take bytes of the next request.
 class RequestBody : public net::BodySource {
 public:
     RequestBody(std::shared_ptr<Connection> connection, const http::RequestHead& request);

@@ -17,13 +17,13 @@ namespace etage::serve {
 struct ServerOptions {
     ServeLimits limits;
     AccessLog access_log = AccessLog::off;
-    std::size_t threads = 0;   // 0 = one per core
+    std::size_t threads = 0;  // 0 = one per core
 };
 
 class Server {
 public:
     Server(const ServerOptions& options, base::Metrics& metrics, base::Log& log);
-    ~Server();   // stops and joins
+    ~Server();  // stops and joins
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 

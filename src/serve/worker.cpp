@@ -9,8 +9,8 @@ namespace etage::serve {
 
 namespace {
 
-constexpr Duration sweep_every = std::chrono::milliseconds(250);     // how late a deadline may be noticed
-constexpr Duration accept_pause = std::chrono::milliseconds(100);    // after EMFILE and the like: never spin
+constexpr Duration sweep_every = std::chrono::milliseconds(250);   // how late a deadline may be noticed
+constexpr Duration accept_pause = std::chrono::milliseconds(100);  // after EMFILE and the like: never spin
 
 }  // namespace
 
@@ -53,7 +53,7 @@ void Worker::accept(Listener& listener) {
 void Worker::welcome(Listener& listener, asio::ip::tcp::socket socket) {
     asio::error_code error;
     const auto peer = socket.remote_endpoint(error);
-    if (error) return;   // gone already
+    if (error) return;  // gone already
     if (shared_.connections.load(std::memory_order_relaxed) >= shared_.limits.connections_max) {
         shared_.metrics.add(base::Counter::connections_refused);
         return;
@@ -78,7 +78,7 @@ void Worker::forget(Connection& connection) {
 }
 
 void Worker::for_each_connection(const std::function<void(Connection&)>& each) {
-    std::vector<std::shared_ptr<Connection>> all;   // whoever closes leaves the map
+    std::vector<std::shared_ptr<Connection>> all;  // whoever closes leaves the map
     all.reserve(connections_.size());
     for (const auto& [pointer, connection] : connections_) all.push_back(connection);
     for (const auto& connection : all) each(*connection);

@@ -1,6 +1,6 @@
 #pragma once
-// One thread, one event loop, its own listening sockets (SO_REUSEPORT): a connection never leaves the worker that accepted
-// it.
+// One thread, one event loop, its own listening sockets (SO_REUSEPORT): a connection never leaves the worker that
+// accepted it.
 
 #include "base/log.hpp"
 #include "base/metrics.hpp"
@@ -31,7 +31,7 @@ struct WorkerContext {
     AccessLog access_log = AccessLog::off;
     base::Metrics& metrics;
     base::Log& log;
-    std::atomic<std::size_t>& connections;   // of all workers
+    std::atomic<std::size_t>& connections;  // of all workers
 };
 
 class Worker {
@@ -65,8 +65,7 @@ public:
     http::FieldSlots& slots() noexcept { return slots_; }
     std::string_view scheme() const noexcept { return "http"; }
     bool logs_access(const flow::Answer& answer) const noexcept {
-        return shared_.access_log == AccessLog::all ||
-               (shared_.access_log == AccessLog::misses && !answer.verdict.hit);
+        return shared_.access_log == AccessLog::all || (shared_.access_log == AccessLog::misses && !answer.verdict.hit);
     }
 
 private:

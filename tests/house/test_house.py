@@ -142,7 +142,7 @@ def test_shell_scripts_parse():
 
 def test_no_await_behind_a_short_circuit():
     """GCC 12 evaluates `a || co_await b` on both sides; it once wrote a last chunk behind a body with a length."""
-    lazy = re.compile(r"(&&|\|\||\?)[^;{}]*\bco_await\b")
+    lazy = re.compile(r"(&&|\|\||\?)[\s!(*]*co_await\b")
     wrong = [f"{p.relative_to(ROOT)}:{n}" for p in cpp_files("src", "apps", "examples")
              for n, line in enumerate(p.read_text().splitlines(), 1) if lazy.search(line.split("//")[0])]
     assert not wrong, f"name the result first: {wrong}"
