@@ -17,12 +17,13 @@
 //
 // What this does not promise · Freshness, validity: it does not know them. LRU order: S3-FIFO is not LRU. Resident
 // memory: bytes_max bounds what is allocated, the allocator's headers and rounding included, but not the holes the
-// allocator keeps between. Measured with glibc 2.36 at 64 MiB after about 100 turnovers, resident / bytes_max:
+// allocator keeps between. Measured with glibc 2.36 at 64 MiB after about 100 turnovers, resident / bytes_max,
+// lowest and highest of several runs:
 //
 //     bodies           one arena, 1 or 4 threads    default arenas, 4 threads
-//     4 KiB            1.01                         1.16
-//     0 to 8 KiB       1.12                         1.27
-//     0 to 64 KiB      1.23                         1.70
+//     4 KiB            1.01                         1.16 to 1.34
+//     0 to 8 KiB       1.12                         1.12 to 1.27
+//     0 to 64 KiB      1.23 to 1.25                 1.70 to 1.96
 
 #include "store/shelf.hpp"
 
