@@ -38,7 +38,9 @@ target_compile_options(etage_options INTERFACE
     # the frames of Asio's coroutines for freed with the wrong function (PR 109224).
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-mismatched-new-delete>)
 # Asio names handlers by type when it tracks them only; standalone, without deprecated names, never header-probing Boost.
-target_compile_definitions(etage_options INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED
+# Which allocator Asio 1.22 recycles from depends on what a file included before it; two files that disagree free each
+# other's memory. Nothing of ours is over-aligned: all take operator new.
+target_compile_definitions(etage_options INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_DISABLE_STD_ALIGNED_ALLOC
     # Asio 1.22 looks for Clang's coroutines where they stood before C++20 was finished.
     $<$<CXX_COMPILER_ID:Clang>:ASIO_HAS_CO_AWAIT=1 ASIO_HAS_STD_COROUTINE=1>)
 if(ETAGE_SANITIZE)
