@@ -56,9 +56,9 @@ def part(markdown, heading):
 @pytest.fixture(scope="session")
 def etage():
     """etage(*args) → the finished process, in a clean environment and an empty directory."""
-    candidates = [os.environ.get("ETAGE_BINARY"), ROOT / "build/asan/etage", ROOT / "build/release/etage"]
+    candidates = [os.environ.get("BINARY_UNDER_TEST"), ROOT / "build/asan/etage", ROOT / "build/release/etage"]
     binary = next((pathlib.Path(c).resolve() for c in candidates if c and pathlib.Path(c).is_file()), None)
-    assert binary, "no binary to compare the documents with: ./dev build first, or set ETAGE_BINARY"
+    assert binary, "no binary to compare the documents with: ./dev build first, or set BINARY_UNDER_TEST"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ETAGE_")}
 
     def run(*args, cwd="/"):

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = os.environ.get("ETAGE_BINARY", str(ROOT / "build" / "release" / "etage"))
+BINARY = os.environ.get("BINARY_UNDER_TEST", str(ROOT / "build" / "release" / "etage"))
 
 
 class Process:
