@@ -35,13 +35,17 @@ Response changed(const std::optional<Change>& change, std::int64_t id) {
 }
 
 RoutePolicy list_policy() {
-    return {.cache = {.ttl = 60s, .stale_while_revalidate = 30s, .stale_if_error = 10min},
+    return {.cache = {.ttl = 60s, .stale_while_revalidate = 30s, .stale_if_error = 10min, .allow_cookie = true},
             .key = {.query_mode = KeyPolicy::Query::allow, .query = {"limit", "offset", "category"}},
             .client = {.expose_tags = true}};
 }
 
 RoutePolicy detail_policy() {
-    return {.cache = {.ttl = 60s, .stale_while_revalidate = 30s, .stale_if_error = 10min, .negative_ttl = 10s},
+    return {.cache = {.ttl = 60s,
+                      .stale_while_revalidate = 30s,
+                      .stale_if_error = 10min,
+                      .negative_ttl = 10s,
+                      .allow_cookie = true},
             .key = {.query_mode = KeyPolicy::Query::allow},
             .client = {.expose_tags = true}};
 }

@@ -66,7 +66,7 @@ asio::awaitable<QuotesApi::Quote> QuotesApi::fetch(std::string symbol) {
 void declare_quotes(Server& server, QuotesApi& api) {
     server.origin("quotes-api", {.cost_per_call = QuotesApi::price_per_call, .currency = QuotesApi::currency});
     server.route("GET /quotes/{symbol}",
-                 {.cache = {.ttl = 60s, .stale_while_revalidate = 30s, .stale_if_error = 10min},
+                 {.cache = {.ttl = 60s, .stale_while_revalidate = 30s, .stale_if_error = 10min, .allow_cookie = true},
                   .key = {.query_mode = KeyPolicy::Query::allow},
                   .client = {.expose_tags = true},
                   .origin = "quotes-api"},

@@ -199,6 +199,10 @@ void present_problem(const Visit& visit, int status, std::string_view detail, st
     http::append_field(out.owned_head, FieldId::content_type, "application/problem+json");
     http::append_field(out.owned_head, FieldId::cache_control, "no-store");
     http::append_field(out.owned_head, FieldId::content_length, std::to_string(body.size()));
+    if (visit.now.wall != WallTime{}) {  // RFC 9110 §6.6.1; a refusal before the request is known has no time
+        std::array<char, 29> date;
+        http::append_field(out.owned_head, FieldId::date, http::format_date(date, visit.now.wall));
+    }
     out.owned_head += extra_fields;
     out.status = status;
     out.head = out.owned_head;

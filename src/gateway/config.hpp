@@ -47,7 +47,7 @@ struct OriginConfig {
     Duration connect_timeout = std::chrono::seconds(2);
     Duration first_byte_timeout = std::chrono::seconds(30);  // from the request's last byte to the answer's first
     Duration between_bytes_timeout = std::chrono::seconds(30);
-    std::size_t connections_max = 256;  // per URL
+    std::size_t connections_max = 256;  // of all URLs together
     double price_per_call = 0;          // what one call costs, for the savings in the metrics
     std::string currency;               // of the price: "EUR"
 };

@@ -1,5 +1,6 @@
 #include "gateway/config_routes.hpp"
 
+#include "flow/gate.hpp"
 #include "gateway/config_read.hpp"
 #include "http/h1_writer.hpp"
 #include "policy/route.hpp"
@@ -182,6 +183,9 @@ void set_limits(RoutePolicy& route, const Node& node, Problems& problems) {
             problems.add(element, "a limit needs a rate, like rate = \"120/min\"");
         else if (std::ranges::any_of(route.limits, [&](const auto& other) { return other.name == limit.name; }))
             problems.add(element, "the name \"" + limit.name + "\" is taken by another limit of this route");
+        else if (route.limits.size() == flow::limits_per_route_max)
+            problems.add(element, "a route takes " + std::to_string(flow::limits_per_route_max) +
+                                      " limits; the ones behind would not be asked");
         else
             route.limits.push_back(std::move(limit));
     }

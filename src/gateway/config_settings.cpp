@@ -108,6 +108,10 @@ void set_urls(OriginConfig& origin, const Node& node, Problems& problems) {
             problems.add(element, "\"" + text + "\": " + why);
             return;
         }
+        if (url->scheme != "http") {
+            problems.add(element, "\"" + text + "\": TLS to an origin is not in this version; use an http:// URL");
+            return;
+        }
         urls.push_back(std::move(*url));
     }
     if (urls.empty())

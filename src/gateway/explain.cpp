@@ -116,6 +116,12 @@ public:
             if (shelf->not_shareable_until > now_.mono) return would("bypass", "not-shareable");
             return would(shelf->variants.empty() ? "uri-miss" : "vary-miss", "none");
         }
+        const std::uint32_t revision = match_.route != nullptr ? match_.route->revision : 0;
+        if (entry->parts().route_revision != revision) return would("uri-miss", "none");
+        const bool per_user = match_.route != nullptr && match_.route->policy.cache.per == Per::user;
+        if (!entry->parts().for_authorized && !per_user &&
+            (identity.present || http::contains(request_.fields, http::FieldId::authorization)))
+            return would("bypass", "authorization");
         return reuse(*entry);
     }
 

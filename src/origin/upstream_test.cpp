@@ -3,6 +3,7 @@
 #include "origin/upstream_fixture.hpp"
 
 #include <algorithm>
+#include <latch>
 #include <thread>
 
 namespace etage::origin {
@@ -489,7 +490,8 @@ TEST(UpstreamThreads, OneUpstreamForAll) {
     std::thread server([&] { server_io.run(); });
 
     base::Metrics metrics;
-    std::atomic<int> good{0}, finished{0};
+    std::atomic<int> good{0};
+    std::latch finished(threads * fetchers);
     std::vector<std::unique_ptr<asio::io_context>> ios;
     for (int t = 0; t < threads; ++t) ios.push_back(std::make_unique<asio::io_context>());
     UpstreamOptions options;
@@ -502,14 +504,14 @@ TEST(UpstreamThreads, OneUpstreamForAll) {
             const auto answer = co_await upstream->fetch(std::move(r));
             if (answer && answer->content == target) ++good;
         }
-        ++finished;
+        finished.count_down();
     };
     for (int f = 0; f < threads * fetchers; ++f)
         asio::co_spawn(*ios[static_cast<std::size_t>(f % threads)], work(f), asio::detached);
     std::vector<std::thread> runners;
     for (auto& io : ios) runners.emplace_back([&io] { io->run(); });
     // The pools' timers keep the contexts busy: the upstream goes when the work is done.
-    while (finished.load() < threads * fetchers) std::this_thread::yield();
+    finished.wait();
     upstream.reset();
     for (auto& runner : runners) runner.join();
     EXPECT_EQ(good.load(), threads * fetchers * rounds);

@@ -95,6 +95,8 @@ def fails(*args, **kwargs):
     ('[[route]]\nmatch = "FETCH /a"\n', ":2:9"),
     ('[[route]]\nmatch = "GET posts"\n', ":2:9"),
     ('[server]\nlisten = ["nonsense"]\n', ":2:"),
+    ('[origin]\nurls = ["https://api.test"]\n', ":2:"),
+    ('[[route]]\nmatch = "/a"\nlimits = [' + ",\n".join('{ name = "%d", rate = "1/s" }' % i for i in range(5)) + "]\n", ":7:"),
     ('[redis]\nurl = "redis://127.0.0.1"\n', ":2:"),
 ])
 def test_wrong_configuration_names_place_and_nearest(tmp_path, content, complaint):

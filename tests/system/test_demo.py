@@ -250,3 +250,8 @@ def test_a_database_that_is_not_ours_is_left_alone(tmp_path, content):
 def test_the_page_of_a_category_survives_json_round_trip(api):
     page = json.loads(api.get("/posts?category=life&limit=100").text)
     assert all(item["category"] == "life" for item in page["items"])
+
+
+def test_a_visitors_cookie_does_not_switch_the_cache_off(api):
+    assert api.get("/posts", Cookie="_ga=1").headers["cache-status"].startswith("etage; fwd=uri-miss; fwd-status=200; stored")
+    assert "hit" in api.verdict("/posts", Cookie="_ga=2")
