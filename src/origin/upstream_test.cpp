@@ -394,13 +394,6 @@ TEST_F(Bounds, RefusedIsUnreachable) {
     EXPECT_TRUE(seen.error->retryable);
 }
 
-TEST_F(Bounds, NamesThatDoNotExist) {
-    open({"http://does-not-exist.invalid"});
-    const auto seen = get();
-    ASSERT_TRUE(seen.error);
-    EXPECT_EQ(seen.error->blame, Blame::origin);
-}
-
 TEST_F(Bounds, ConnectionsInUseAreBounded) {
     options.connections_max = 2;
     int now = 0, most = 0;
