@@ -102,6 +102,17 @@ http::Fields freshened(const http::Fields& stored, const http::Fields& update) {
     return merged;
 }
 
+/// Appends all that comes. Law 9: what is incomplete is neither stored nor completed, errors of an origin included.
+asio::awaitable<Result<void>> collect(net::BodySource* body, std::string& content) {
+    while (body != nullptr) {
+        const auto piece = co_await body->read();
+        if (!piece) co_return std::unexpected(piece.error());
+        if (piece->empty()) break;
+        content += *piece;
+    }
+    co_return Result<void>{};
+}
+
 }  // namespace
 
 std::shared_ptr<Flight> Walk::new_flight(const Visit& visit, Sequence fence) const {
@@ -142,11 +153,7 @@ asio::awaitable<void> Walk::fly(std::shared_ptr<Flight> flight, std::shared_ptr<
     const AtExit done{[&] {
         if (plan->refreshing) plan->refreshing->end_refresh();
         rooms_.flights.leave(*flight);
-        if (!flight->has_landed()) {
-            Outcome failed;
-            failed.error = Error{Blame::us, Fault::internal, false, "internal error"};
-            flight->land(std::move(failed));
-        }
+        if (!flight->has_landed()) land_failed(*flight, Error{Blame::us, Fault::internal, false, "internal error"});
         rooms_.fills_under_way.fetch_sub(1, std::memory_order_release);
     }};
     try {
@@ -154,10 +161,7 @@ asio::awaitable<void> Walk::fly(std::shared_ptr<Flight> flight, std::shared_ptr<
         auto response = co_await fetch(std::move(plan->request));
         plan->response_time = base::read_clock();
         if (!response) {
-            Outcome failed;
-            failed.error = std::move(response.error());
-            rooms_.flights.leave(*flight);
-            flight->land(std::move(failed));
+            land_failed(*flight, std::move(response.error()));
         } else if (response->status == 304 && plan->validate) {
             co_await land_validated(*flight, *plan, std::move(*response));
         } else {
@@ -166,6 +170,13 @@ asio::awaitable<void> Walk::fly(std::shared_ptr<Flight> flight, std::shared_ptr<
     } catch (const std::exception& e) {
         rooms_.log.error("fill failed", {{"path", plan->asked.head().path}, {"what", e.what()}});
     }
+}
+
+void Walk::land_failed(Flight& flight, Error error) {
+    Outcome failed;
+    failed.error = std::move(error);
+    rooms_.flights.leave(flight);
+    flight.land(std::move(failed));
 }
 
 asio::awaitable<void> Walk::land_response(Flight& flight, Plan& plan, OriginResponse response) {
@@ -205,10 +216,10 @@ asio::awaitable<void> Walk::land_error(Flight& flight, Plan& plan, OriginRespons
     std::string content = std::move(response.content);
     const int status = response.status;
     auto parts = parts_of(flight, plan, response);
-    while (response.body) {
-        auto piece = co_await response.body->read();
-        if (!piece || piece->empty()) break;
-        content += *piece;
+    const auto whole = co_await collect(response.body.get(), content);
+    if (!whole) {
+        land_failed(flight, whole.error());
+        co_return;
     }
     Outcome outcome;
     outcome.kind = Outcome::Kind::entry;
@@ -223,18 +234,10 @@ asio::awaitable<void> Walk::land_error(Flight& flight, Plan& plan, OriginRespons
 /// Content that is here, or small enough to wait for.
 asio::awaitable<void> Walk::land_whole(Flight& flight, Plan& plan, OriginResponse response, std::string content) {
     auto parts = parts_of(flight, plan, response);
-    while (response.body) {
-        auto piece = co_await response.body->read();
-        if (!piece) {  // law 9: incomplete messages are never stored and never completed
-            Outcome failed;
-            failed.error = std::move(piece.error());
-            failed.status = 0;
-            rooms_.flights.leave(flight);
-            flight.land(std::move(failed));
-            co_return;
-        }
-        if (piece->empty()) break;
-        content += *piece;
+    const auto whole = co_await collect(response.body.get(), content);
+    if (!whole) {
+        land_failed(flight, whole.error());
+        co_return;
     }
     Outcome outcome;
     outcome.kind = Outcome::Kind::entry;

@@ -41,7 +41,6 @@ private:
     bool find_entry(Visit& visit, Answer& out);
     coherence::Validity validity(const store::Entry& entry) const noexcept;
     void finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer& out) noexcept;
-    void count(const Visit& visit, const Answer& out) noexcept;
 
     // walk.cpp
     asio::awaitable<void> take_off(Visit& visit, Answer& out);
@@ -63,6 +62,7 @@ private:
     asio::awaitable<void> land_whole(Flight& flight, Plan& plan, OriginResponse response, std::string content);
     asio::awaitable<void> land_arriving(Flight& flight, Plan& plan, OriginResponse response);
     asio::awaitable<void> land_validated(Flight& flight, Plan& plan, OriginResponse response);
+    void land_failed(Flight& flight, Error error);
     void land_exclusive(Flight& flight, Plan& plan, OriginResponse response, Detail why);
     asio::awaitable<base::Ref<const store::Entry>> shape(Plan& plan, store::EntryParts parts, std::string content);
     store::EntryParts parts_of(const Flight& flight, const Plan& plan, const OriginResponse& response) const;

@@ -39,6 +39,7 @@ struct Say {
     std::vector<std::string> tags{};
     std::vector<std::string> invalidates{};
     bool stream = false;            // content of unknown length, in pieces of 5 bytes
+    bool sized = false;             // … and says how long it is
     bool cut = false;               // … that ends in an error
     Fault fault = Fault::internal;  // not internal: no answer at all
 };

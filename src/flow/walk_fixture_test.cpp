@@ -48,6 +48,7 @@ asio::awaitable<Result<OriginResponse>> ScriptedOrigin::fetch(OriginRequest requ
     for (const auto& [name, value] : say.fields) response.fields.add(name, value);
     response.tags = say.tags;
     response.invalidates = say.invalidates;
+    if (say.sized) response.content_length = say.body.size() + (say.cut ? 1 : 0);
     if (say.stream)
         response.body = std::make_shared<Pieces>(say.body, say.cut, 1ms);
     else

@@ -219,6 +219,16 @@ TEST(Walk, AStreamCutShortIsNeitherCompletedNorStored) {
     EXPECT_EQ(house.store.usage().entries, 0U);
 }
 
+TEST(Walk, AnErrorCutShortIsNotCompletedEither) {
+    TestHouse house;
+    house.origin.script = [](const Seen&) {
+        return Say{.status = 503, .body = "0123456789", .stream = true, .sized = true, .cut = true};
+    };
+    const Reply reply = house.get("GET /a");
+    EXPECT_EQ(reply.status, 502);
+    EXPECT_EQ(reply.verdict.detail, Detail::origin_incomplete);
+}
+
 TEST(Walk, StaleWhileRevalidateAnswersAndRefreshesOnce) {
     TestHouse house;
     house.origin.script = [n = 0](const Seen&) mutable {
