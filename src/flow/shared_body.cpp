@@ -91,6 +91,7 @@ void SharedBody::finish() {
 void SharedBody::fail(Error error) {
     {
         const std::lock_guard lock(mutex_);
+        if (finished_) return;  // whole is whole: who reads later must not be told otherwise
         error_ = std::move(error);
     }
     arrived_.notify_all();

@@ -1,18 +1,10 @@
 #include "serve/peer.hpp"
 
+#include "http/token.hpp"
+
 #include <algorithm>
 
 namespace etage::serve {
-
-namespace {
-
-std::string_view trimmed(std::string_view text) noexcept {
-    while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-    while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-    return text;
-}
-
-}  // namespace
 
 asio::ip::address unmapped(const asio::ip::address& address) noexcept {
     if (address.is_v6() && address.to_v6().is_v4_mapped())
@@ -31,7 +23,7 @@ std::string_view client_behind(std::span<const net::Network> trusted, http::Fiel
         std::string_view rest = fields[i].value;
         for (;;) {
             const auto comma = rest.rfind(',');
-            const auto hop = trimmed(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
+            const auto hop = http::trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
             asio::error_code error;
             const auto address = asio::ip::make_address(std::string(hop), error);
             if (error) return client;

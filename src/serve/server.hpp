@@ -39,7 +39,6 @@ public:
     /// limits.grace, then stops the loops and joins. Blocks. True when everything had finished in time.
     bool shut_down(const std::function<bool()>& idle);
 
-    std::vector<std::unique_ptr<Worker>>& workers() noexcept { return workers_; }
     std::size_t connections() const noexcept { return connections_.load(std::memory_order_relaxed); }
 
 private:

@@ -63,7 +63,6 @@ void Worker::welcome(Listener& listener, asio::ip::tcp::socket socket) {
     shared_.metrics.add(base::Counter::connections_accepted);
     auto connection = std::make_shared<Connection>(*this, listener.service, std::move(socket), peer);
     connections_.emplace(connection.get(), connection);
-    open_.fetch_add(1, std::memory_order_relaxed);
     shared_.connections.fetch_add(1, std::memory_order_relaxed);
     connection->start();
 }
@@ -73,7 +72,6 @@ void Worker::forget(Connection& connection) {
     if (it == connections_.end()) return;
     closed_.push_back(std::move(it->second));
     connections_.erase(it);
-    open_.fetch_sub(1, std::memory_order_relaxed);
     shared_.connections.fetch_sub(1, std::memory_order_relaxed);
 }
 

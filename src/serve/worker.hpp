@@ -50,8 +50,6 @@ public:
     /// From any thread: no new connections, idle ones close, the others finish.
     void drain();
     void stop() { context_.stop(); }
-    /// Connections still open; after drain() it falls to 0.
-    std::size_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
 
     // For connections of this worker, on its thread.
     const ServeLimits& limits() const noexcept { return shared_.limits; }
@@ -82,7 +80,6 @@ private:
     WorkerContext shared_;
     std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
     std::vector<std::shared_ptr<Connection>> closed_;
-    std::atomic<std::size_t> open_{0};
     std::string out_;
     std::string key_;
     http::FieldSlots slots_;
