@@ -4,15 +4,16 @@
 // "now" (rule 3). The entry is put before the flight leaves the table; the flight leaves before it lands, so nobody
 // joins a flight whose outcome is old.
 
+#include "flow/plan.hpp"
 #include "flow/present.hpp"
 #include "flow/tags.hpp"
-#include "flow/walk.hpp"
 #include "http/cache_control.hpp"
 #include "http/vary.hpp"
 #include "policy/freshness.hpp"
 #include "policy/invalidate.hpp"
 #include "policy/storable.hpp"
 #include "policy/targeted.hpp"
+#include "policy/update.hpp"
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -21,35 +22,6 @@
 #include <algorithm>
 
 namespace etage::flow {
-
-struct Walk::Plan {
-    Plan(const Visit& visit) : asked(visit.request, visit.scheme) {}
-
-    Asked asked;
-    std::string key;  // primary
-    base::Hash128 key_hash;
-    policy::Match match;  // its captures borrow from asked
-    bool per_user = false;
-    base::Ref<const store::Entry> validate;    // to ask the origin about, or null
-    base::Ref<const store::Entry> refreshing;  // whose refresh this is, or null
-    base::Ref<const store::Entry> fallback;    // what is there should the origin fail, or null
-    OriginRequest request;
-    Now request_time{};
-    Now response_time{};
-};
-
-/// A response beside the request it answers, with both Cache-Controls parsed: what the rules look at.
-struct Walk::Ruling {
-    Ruling(const Plan& plan, const OriginResponse& response)
-        : request_cc(http::parse_request_cache_control(plan.asked.head().fields)),
-          response_cc(http::parse_response_cache_control(response.fields)),
-          exchange{plan.asked.head(), request_cc,       response.status, response.fields,
-                   response_cc,       plan.match.route, plan.per_user} {}
-
-    http::RequestCacheControl request_cc;
-    http::ResponseCacheControl response_cc;
-    policy::Exchange exchange;  // borrows the two above, the plan and the response
-};
 
 namespace {
 
@@ -71,35 +43,6 @@ bool is_origin_error(int status) noexcept {  // RFC 5861 §4
 bool lies_with_request(Detail why, const http::RequestHead& request) noexcept {
     return why == Detail::authorization || request.method == http::Method::head ||
            (why == Detail::no_store && http::parse_request_cache_control(request.fields).no_store);
-}
-
-/// Fills never ask for a coding, so an identity answer that says it varies on Accept-Encoding speaks of codings that
-/// are made here; only what the origin encoded itself is selected by it.
-http::VaryNames selecting_fields(http::FieldSpan response) {
-    return http::parse_vary(response, !http::contains(response, http::FieldId::content_encoding));
-}
-
-/// Law 12, RFC 9111 §3.2: fields of a 304 that describe the message or content they came with are not merged.
-bool merges_from_304(const http::Field& field) noexcept {
-    switch (field.id) {
-        case http::FieldId::content_encoding:
-        case http::FieldId::content_length:
-        case http::FieldId::content_range:
-        case http::FieldId::content_type:
-        case http::FieldId::etag:
-        case http::FieldId::set_cookie:
-        case http::FieldId::transfer_encoding: return false;
-        default: return true;
-    }
-}
-
-http::Fields freshened(const http::Fields& stored, const http::Fields& update) {
-    http::Fields merged = stored;
-    for (const http::Field& field : update.span())
-        if (merges_from_304(field)) merged.remove(field.name);
-    for (const http::Field& field : update.span())
-        if (merges_from_304(field)) merged.add(field.name, field.value);
-    return merged;
 }
 
 /// Appends all that comes. Law 9: what is incomplete is neither stored nor completed, errors of an origin included.
@@ -203,6 +146,17 @@ asio::awaitable<void> Walk::land_response(Flight& flight, Plan& plan, OriginResp
         co_await land_arriving(flight, plan, std::move(response));
 }
 
+/// What all landings with an answer have in common. Takes out of the response what is for the starter alone.
+Outcome Walk::outcome_of(const Plan& plan, OriginResponse& response) {
+    Outcome outcome;
+    outcome.status = response.status;
+    outcome.vary = selecting_fields(response.fields);
+    const auto cc = http::parse_response_cache_control(response.fields);
+    outcome.withheld =
+        policy::take_withheld(response.fields, policy::governing_directives(response.fields, cc).cc, plan.per_user);
+    return outcome;
+}
+
 /// An origin's error is never stored; those who wait share it, or fall back on what they have.
 asio::awaitable<void> Walk::land_error(Flight& flight, Plan& plan, OriginResponse response) {
     const auto cc = http::parse_response_cache_control(response.fields);
@@ -214,16 +168,14 @@ asio::awaitable<void> Walk::land_error(Flight& flight, Plan& plan, OriginRespons
         co_return;
     }
     std::string content = std::move(response.content);
-    const int status = response.status;
+    Outcome outcome = outcome_of(plan, response);
     auto parts = parts_of(flight, plan, response);
     const auto whole = co_await collect(response.body.get(), content);
     if (!whole) {
         land_failed(flight, whole.error());
         co_return;
     }
-    Outcome outcome;
     outcome.kind = Outcome::Kind::entry;
-    outcome.status = status;
     outcome.detail = Detail::status_not_cacheable;
     outcome.tags = parts.tags;
     outcome.entry = co_await shape(plan, std::move(parts), std::move(content));
@@ -233,16 +185,14 @@ asio::awaitable<void> Walk::land_error(Flight& flight, Plan& plan, OriginRespons
 
 /// Content that is here, or small enough to wait for.
 asio::awaitable<void> Walk::land_whole(Flight& flight, Plan& plan, OriginResponse response, std::string content) {
+    Outcome outcome = outcome_of(plan, response);
     auto parts = parts_of(flight, plan, response);
     const auto whole = co_await collect(response.body.get(), content);
     if (!whole) {
         land_failed(flight, whole.error());
         co_return;
     }
-    Outcome outcome;
     outcome.kind = Outcome::Kind::entry;
-    outcome.status = response.status;
-    outcome.vary = selecting_fields(response.fields);
     outcome.secondary_key = parts.secondary_key;
     outcome.tags = parts.tags;
     outcome.entry = co_await shape(plan, std::move(parts), std::move(content));
@@ -253,6 +203,7 @@ asio::awaitable<void> Walk::land_whole(Flight& flight, Plan& plan, OriginRespons
 
 /// Content that is large or of unknown length: those who wait get it as it comes, the shelf when it is complete.
 asio::awaitable<void> Walk::land_arriving(Flight& flight, Plan& plan, OriginResponse response) {
+    Outcome outcome = outcome_of(plan, response);
     auto parts = parts_of(flight, plan, response);
     auto arriving = std::make_shared<Arriving>();
     arriving->status = response.status;
@@ -260,10 +211,7 @@ asio::awaitable<void> Walk::land_arriving(Flight& flight, Plan& plan, OriginResp
     arriving->content_length = response.content_length;
     arriving->body = std::make_shared<SharedBody>();
     const auto body = arriving->body;
-    Outcome outcome;
     outcome.kind = Outcome::Kind::arriving;
-    outcome.status = response.status;
-    outcome.vary = selecting_fields(response.fields);
     outcome.secondary_key = parts.secondary_key;
     outcome.tags = parts.tags;
     outcome.arriving = std::move(arriving);
@@ -296,15 +244,14 @@ asio::awaitable<void> Walk::land_arriving(Flight& flight, Plan& plan, OriginResp
 /// RFC 9111 §4.3.4: the stored response, freshened, with the fence of this validation.
 asio::awaitable<void> Walk::land_validated(Flight& flight, Plan& plan, OriginResponse response) {
     const store::EntryParts& stored = plan.validate->parts();
-    response.fields = freshened(stored.fields, response.fields);
+    response.fields = policy::updated_fields(stored.fields, response.fields);
     response.status = stored.status;
     const auto& body = plan.validate->representation(http::Coding::identity).body;
     std::string content(body ? body->view() : std::string_view{});
+    Outcome outcome = outcome_of(plan, response);
     auto parts = parts_of(flight, plan, response);
-    Outcome outcome;
     outcome.kind = Outcome::Kind::entry;
     outcome.status = 304;
-    outcome.vary = selecting_fields(response.fields);
     outcome.secondary_key = parts.secondary_key;
     outcome.tags = parts.tags;
     outcome.entry = co_await shape(plan, std::move(parts), std::move(content));
@@ -329,71 +276,6 @@ void Walk::land_exclusive(Flight& flight, Plan& plan, OriginResponse response, D
     outcome.exclusive = std::move(response);
     rooms_.flights.leave(flight);
     flight.land(std::move(outcome));
-}
-
-store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const OriginResponse& response) const {
-    const http::RequestHead& request = plan.asked.head();
-    const Ruling ruling(plan, response);
-    const auto governing = policy::governing_directives(response.fields, ruling.response_cc).cc;
-    store::EntryParts parts;
-    parts.key_hash = plan.key_hash;
-    parts.key = plan.key;
-    parts.fence = flight.fence();
-    http::append_secondary_key(parts.secondary_key, selecting_fields(response.fields), request.fields);
-    parts.tags = flight.request_tags();
-    const auto add = [&](std::string_view tag) {
-        parts.tags.push_back(coherence::tag_hash(coherence::TagKind::surrogate, tag));
-    };
-    policy::for_each_surrogate(response.fields, add);
-    for (const std::string& tag : response.tags) add(tag);
-    std::ranges::sort(parts.tags);
-    parts.tags.erase(std::ranges::unique(parts.tags).begin(), parts.tags.end());
-    const auto moment = static_cast<std::uint64_t>(plan.response_time.mono.time_since_epoch().count());
-    const std::uint64_t jitter = base::hash64(plan.key, rooms_.secret ^ moment);
-    parts.stamps = policy::compute_stamps({ruling.exchange, plan.request_time, plan.response_time, jitter});
-    parts.route_revision = plan.match.route != nullptr ? plan.match.route->revision : 0;
-    parts.for_authorized = governing.is_public || governing.s_maxage || governing.must_revalidate;
-    parts.status = response.status;
-    parts.fields = response.fields;
-    return parts;
-}
-
-/// Heads and codings are made on a compressor thread when there is something to compress; the event loop goes on.
-asio::awaitable<base::Ref<const store::Entry>> Walk::shape(Plan& plan, store::EntryParts parts, std::string content) {
-    const Presentation how{plan.match.route, rooms_.via, plan.per_user, plan.response_time.wall};
-    if (!would_compress(parts.status, parts.fields, content.size())) {
-        shape_entry(parts, std::move(content), how);
-        co_return base::make_ref<const store::Entry>(std::move(parts));
-    }
-    const auto work = [&]() -> asio::awaitable<void> {
-        shape_entry(parts, std::move(content), how);
-        co_return;
-    };
-    co_await asio::co_spawn(rooms_.compressors, work, asio::use_awaitable);
-    rooms_.metrics.add(base::Counter::compressions);
-    co_return base::make_ref<const store::Entry>(std::move(parts));
-}
-
-bool Walk::shelve(const base::Ref<const store::Entry>& entry, const Plan& plan, Detail& why_not) {
-    const store::EntryParts& parts = entry->parts();
-    const auto vary = selecting_fields(parts.fields);
-    if (parts.tags.size() > rooms_.limits.tags_max)
-        why_not = Detail::too_many_tags;
-    else if (vary.names.size() > rooms_.limits.vary_names_max)
-        why_not = Detail::vary_too_wide;
-    // Rule 5: what was invalidated while it was fetched is answered to those who asked before, and forgotten.
-    else if (rooms_.engine.judge(parts.fence, parts.tags) == coherence::Validity::gone)
-        why_not = Detail::fenced;
-    else if (plan.asked.head().method == http::Method::head)
-        why_not = Detail::method_not_cacheable;
-    else {
-        switch (rooms_.store.put(entry, vary)) {
-            case store::MemoryStore::Put::stored: rooms_.metrics.add(base::Counter::stored); return true;
-            case store::MemoryStore::Put::older_fence: why_not = Detail::fenced; break;
-            case store::MemoryStore::Put::too_large: why_not = Detail::too_large; break;
-        }
-    }
-    return false;
 }
 
 }  // namespace etage::flow

@@ -55,6 +55,7 @@ struct Outcome {
     std::string secondary_key;  // what the response was selected by, and …
     http::VaryNames vary;       // … on which fields
     std::vector<TagHash> tags;  // all of them
+    http::Fields withheld;      // of the response, for the one who started the flight alone (RFC 9111 §5.2.2.7)
     int status = 0;             // what the origin said
     bool stored = false;
     Detail detail = Detail::none;

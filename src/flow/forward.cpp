@@ -7,6 +7,7 @@
 #include "flow/walk.hpp"
 #include "policy/invalidate.hpp"
 #include "policy/key.hpp"
+#include "policy/targeted.hpp"
 
 #include <algorithm>
 #include <array>
@@ -67,13 +68,14 @@ OriginRequest Walk::request_for(const http::RequestHead& request, std::string_vi
     http::remove_hop_by_hop(out.fields);
     out.fields.remove_if([&](const http::Field& field) {
         return field.id == http::FieldId::host || field.id == http::FieldId::etage_min_seq || is_dangerous(field) ||
-               (fill && is_for_this_client_only(field));
+               http::iequals(field.name, "surrogate-capability") || (fill && is_for_this_client_only(field));
     });
     if (!rooms_.via.empty()) {
         out.fields.add(http::FieldId::via, rooms_.via);
         out.fields.add(http::FieldId::x_forwarded_for, client);
         out.fields.add(http::FieldId::x_forwarded_proto, scheme);
         out.fields.add(http::FieldId::x_forwarded_host, out.authority);
+        out.fields.add("Surrogate-Capability", policy::surrogate_capability);
     }
     out.client_address = client;
     out.route = match.route;

@@ -131,8 +131,8 @@ void shape_entry(EntryParts& parts, std::string content, const Presentation& how
 
 bool present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answer& out) noexcept {
     const EntryParts& parts = entry->parts();
-    const policy::Selection choice =
-        policy::select(visit.request, {parts.status, parts.etag, parts.last_modified, parts.codings}, visit.now.wall);
+    const policy::Selection choice = policy::select(
+        visit.request, {parts.status, parts.etag, parts.last_modified, parts.codings, parts.fields}, visit.now.wall);
     if (choice.shape == policy::Shape::precondition_failed) {
         out.status = 412;
         out.head = "HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n";
@@ -178,7 +178,8 @@ void present_response(const Visit& visit, int status, std::string_view reason, c
 void present_arriving(const Visit& visit, const Arriving& arriving, const Presentation& how, Answer& out) {
     const auto etag = http::find(arriving.fields, FieldId::etag).value_or("");
     const auto last_modified = http::find(arriving.fields, FieldId::last_modified).value_or("");
-    const auto choice = policy::select(visit.request, {arriving.status, etag, last_modified, {}}, visit.now.wall);
+    const auto choice =
+        policy::select(visit.request, {arriving.status, etag, last_modified, {}, arriving.fields}, visit.now.wall);
     http::Fields fields = client_fields(arriving.fields, how);
     const bool varies = would_compress(arriving.status, arriving.fields, arriving.content_length);
     if (choice.shape == policy::Shape::full)
@@ -188,6 +189,13 @@ void present_arriving(const Visit& visit, const Arriving& arriving, const Presen
     present_response(visit, status, {}, fields, std::nullopt, varies, out);
     out.head_only = true;
     if (status == 412) http::append_field(out.owned_head, FieldId::content_length, "0");
+    out.head = out.owned_head;
+}
+
+void add_to_head(const http::Fields& fields, Answer& out) {
+    if (fields.empty()) return;
+    if (out.owned_head.empty()) out.owned_head = out.head;
+    for (const http::Field& field : fields.span()) http::append_field(out.owned_head, field.name, field.value);
     out.head = out.owned_head;
 }
 

@@ -40,6 +40,9 @@ void present_arriving(const Visit& visit, const Arriving& arriving, const Presen
 void present_problem(const Visit& visit, int status, std::string_view detail, std::string_view extra_fields,
                      Answer& out);
 
+/// Fields for this one answer that no entry carries.
+void add_to_head(const http::Fields& fields, Answer& out);
+
 /// Age and Cache-Status for an answer from an entry.
 void append_reuse_fields(const Visit& visit, const store::Entry& entry, Answer& out) noexcept;
 

@@ -107,6 +107,7 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence beg
     if (outcome.kind == Outcome::Kind::entry) {
         present_entry(visit, outcome.entry, out);
         append_reuse_fields(visit, *outcome.entry, out);
+        if (started) add_to_head(outcome.withheld, out);
         return finish_forwarded(visit, out), true;
     }
     const Arriving& arriving = *outcome.arriving;
@@ -114,6 +115,7 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence beg
     if (!reader) return false;  // its beginning is gone: it turned out too large to keep
     present_arriving(visit, arriving, {visit.notes.match.route, rooms_.via, visit.notes.per_user(), visit.now.wall},
                      out);
+    if (started) add_to_head(outcome.withheld, out);
     if (!out.head_only) out.stream = std::move(reader);
     append_cache_status(out.tail, out.verdict);
     return finish_forwarded(visit, out), true;

@@ -58,6 +58,7 @@ private:
     void launch(const asio::any_io_executor& executor, std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan);
     asio::awaitable<void> fly(std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan);
     asio::awaitable<void> land_response(Flight& flight, Plan& plan, OriginResponse response);
+    static Outcome outcome_of(const Plan& plan, OriginResponse& response);
     asio::awaitable<void> land_error(Flight& flight, Plan& plan, OriginResponse response);
     asio::awaitable<void> land_whole(Flight& flight, Plan& plan, OriginResponse response, std::string content);
     asio::awaitable<void> land_arriving(Flight& flight, Plan& plan, OriginResponse response);

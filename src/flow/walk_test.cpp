@@ -107,6 +107,42 @@ TEST(Walk, GzipHasItsOwnEtagAndVariesAndMatchesAcrossCodings) {
     EXPECT_EQ(house.get("GET /a", {"Accept-Encoding: gzip", "If-None-Match: " + plain["etag"]}).status, 304);
 }
 
+TEST(Walk, AFillAnswersWithTheAgeOfItsResponse) {
+    TestHouse house;
+    house.origin.script = [](const Seen&) {
+        Say say = fresh();
+        say.fields.emplace_back("Age", "10");
+        say.after = 40ms;
+        return say;
+    };
+    const auto reply = house.ask("GET /a");
+    house.pass(50ms);
+    EXPECT_EQ((*reply)["age"], "10");
+}
+
+TEST(WalkRfc9111, Section5_2_2_7_ListedFieldsAreForTheFirstOneAlone) {
+    TestHouse house;
+    house.origin.script = [](const Seen&) {
+        Say say = fresh("hello", "max-age=60, private=\"x-user\", no-cache=\"set-cookie\"");
+        say.fields.emplace_back("X-User", "ann");
+        say.fields.emplace_back("Set-Cookie", "s=1");
+        say.after = 5ms;
+        return say;
+    };
+    const auto first = house.ask("GET /a");
+    const auto follower = house.ask("GET /a");
+    house.pass(10ms);
+    EXPECT_EQ((*first)["x-user"], "ann");
+    EXPECT_EQ((*first)["set-cookie"], "s=1");
+    EXPECT_TRUE(first->verdict.stored);
+    for (const Reply& later : {*follower, house.get("GET /a")}) {
+        EXPECT_EQ(later.body, "hello");
+        EXPECT_EQ(later["x-user"], "");
+        EXPECT_EQ(later["set-cookie"], "");
+    }
+    EXPECT_EQ(house.origin.seen.size(), 1U);
+}
+
 TEST(Walk, SmallBodiesAreNotCompressed) {
     TestHouse house;
     house.origin.script = [&](const Seen&) { return fresh(std::string(599, 'x')); };

@@ -4,6 +4,7 @@
 
 #include <etage/time.hpp>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace etage::http {
@@ -18,8 +19,8 @@ struct Stamps {
     bool no_cache = false;         // usable only after validation
     bool heuristic = false;        // the lifetime is a guess (RFC 9111 §4.2.2)
 
-    /// RFC 9111 §4.2.3 current_age.
-    Duration age(Instant now) const noexcept { return initial_age + (now - response_time); }
+    /// RFC 9111 §4.2.3 current_age. A request that came before the response it waited for is not younger than it.
+    Duration age(Instant now) const noexcept { return initial_age + std::max(now - response_time, Duration::zero()); }
     /// What is left of the freshness lifetime; negative when stale.
     Duration ttl(Instant now) const noexcept { return freshness_lifetime - age(now); }
 };

@@ -2,6 +2,7 @@
 
 #include "http/date.hpp"
 #include "policy/targeted.hpp"
+#include "policy/update.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -117,7 +118,9 @@ bool has_explicit_freshness(const Exchange& x) noexcept {
 }
 
 bool compute_no_cache(const Exchange& x, const http::ResponseCacheControl& governing) noexcept {
-    return (governing.no_cache || !governing.no_cache_fields.empty()) && !route_overrules(x);
+    const bool whole =
+        governing.no_cache || (!governing.no_cache_fields.empty() && !keeps_without(governing.no_cache_fields));
+    return whole && !route_overrules(x);
 }
 
 http::Stamps compute_stamps(const FreshnessInput& in) noexcept {

@@ -36,7 +36,8 @@ bool has_explicit_freshness(const Exchange&) noexcept;
 /// respect_origin = false its no-cache and must-revalidate say nothing either.
 http::Stamps compute_stamps(const FreshnessInput&) noexcept;
 
-/// Must it be validated before every use? `no-cache="…"` is taken as no-cache. `governing`: see targeted.hpp.
+/// Must it be validated before every use? `no-cache="…"` is no-cache only when it lists fields that cannot be withheld
+/// (see update.hpp). `governing`: see targeted.hpp.
 bool compute_no_cache(const Exchange&, const http::ResponseCacheControl& governing) noexcept;
 
 }  // namespace etage::policy

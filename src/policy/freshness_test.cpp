@@ -220,9 +220,11 @@ TEST(FreshnessRfc9111, Section4_2_3_HostileAgesAndClocksStayInBounds) {
 
 // ---- what keeps it from being used
 
-TEST(FreshnessRfc9111, Section5_2_2_4_NoCacheWithFieldNamesIsTakenAsNoCache) {
+TEST(FreshnessRfc9111, Section5_2_2_4_NoCacheWithFieldNamesConcernsThoseFieldsOnly) {
     EXPECT_TRUE(with_cc("no-cache").no_cache);
-    EXPECT_TRUE(with_cc("no-cache=\"set-cookie\", max-age=60").no_cache);
+    EXPECT_FALSE(with_cc("no-cache=\"set-cookie\", max-age=60").no_cache);
+    EXPECT_TRUE(with_cc("no-cache=\"set-cookie\", no-cache, max-age=60").no_cache);
+    EXPECT_TRUE(with_cc("no-cache=\"content-type\", max-age=60").no_cache);  // cannot be kept without
     EXPECT_FALSE(with_cc("max-age=60").no_cache);
     EXPECT_TRUE(stamps(Answered(200, {{"Cache-Control", "no-cache"}}).with(ttl(60s))).no_cache);
 }

@@ -55,9 +55,11 @@ Shape shape_of(const http::RequestHead& request, const Selectable& stored, WallT
     }
     if (conditions.if_none_match)
         return http::if_none_match_hits(request.fields, stored.etag) ? Shape::not_modified : Shape::full;
-    if (conditions.if_modified_since &&
-        !modified_since(stored.last_modified, *conditions.if_modified_since, now).value_or(true))
-        return Shape::not_modified;
+    if (!conditions.if_modified_since) return Shape::full;
+    // RFC 9111 §4.3.2
+    const auto since =
+        stored.last_modified.empty() ? http::find(stored.fields, FieldId::date).value_or("") : stored.last_modified;
+    if (!modified_since(since, *conditions.if_modified_since, now).value_or(true)) return Shape::not_modified;
     return Shape::full;
 }
 

@@ -3,6 +3,7 @@
 #include "policy/freshness.hpp"
 #include "policy/key.hpp"
 #include "policy/targeted.hpp"
+#include "policy/update.hpp"
 
 #include <algorithm>
 
@@ -47,7 +48,8 @@ Detail refused_by_directives(const Exchange& x, const http::ResponseCacheControl
     if (!cache_policy(x.route).respect_origin) return Detail::none;
     if (cc.no_store && !cc.must_understand) return Detail::no_store;  // RFC 9111 §5.2.2.5
     // RFC 9111 §5.2.2.7; a key of its own makes this the cache of a single user.
-    if ((cc.is_private || !cc.private_fields.empty()) && !x.per_user_key) return Detail::private_;
+    const bool fields_only = cc.private_fields.empty() || keeps_without(cc.private_fields);
+    if ((cc.is_private || !fields_only) && !x.per_user_key) return Detail::private_;
     return Detail::none;
 }
 
@@ -65,8 +67,19 @@ Detail refused_by_credentials(const Exchange& x, const GoverningDirectives& gove
     return Detail::authorization;
 }
 
-Detail refused_by_fields(const Exchange& x) noexcept {
-    if (http::contains(x.response, FieldId::set_cookie) && !cache_policy(x.route).allow_set_cookie)
+/// A cookie that is for the first one only (no-cache="set-cookie") is not kept, so it keeps nothing from being kept.
+bool withholds_cookies(const http::ResponseCacheControl& cc, bool per_user) noexcept {
+    const auto lists = [](std::string_view listed) {
+        return keeps_without(listed) && !http::for_each_element(listed, [](std::string_view name) -> bool {
+                   return !http::iequals(name, "set-cookie");
+               });
+    };
+    return lists(cc.no_cache_fields) || (!per_user && lists(cc.private_fields));
+}
+
+Detail refused_by_fields(const Exchange& x, const http::ResponseCacheControl& cc) noexcept {
+    if (http::contains(x.response, FieldId::set_cookie) && !cache_policy(x.route).allow_set_cookie &&
+        !withholds_cookies(cc, x.per_user_key))
         return Detail::set_cookie;
     if (varies_on(x.response, "*")) return Detail::vary_star;  // RFC 9111 §4.1
     return Detail::none;
@@ -76,7 +89,9 @@ Detail refused_by_status(const Exchange& x, const http::ResponseCacheControl& cc
     if (x.status == 206) return Detail::partial;
     const FreshnessSource source = freshness_source(x);
     const bool says_how_long = source != FreshnessSource::none && source != FreshnessSource::heuristic;
-    if (!status_storable(x.status, says_how_long || cc.is_public)) return Detail::status_not_cacheable;
+    // 501 is heuristically cacheable (RFC 9110 §15.1); law 7 makes that seconds.
+    const bool unimplemented = x.status == 501 && source == FreshnessSource::heuristic;
+    if (!status_storable(x.status, says_how_long || cc.is_public || unimplemented)) return Detail::status_not_cacheable;
 
     const bool validator =
         http::contains(x.response, FieldId::etag) || http::contains(x.response, FieldId::last_modified);
@@ -93,7 +108,7 @@ Storable judge_storable(const Exchange& x) noexcept {
     Detail why_not = refused_by_request(x);
     if (why_not == Detail::none) why_not = refused_by_directives(x, governing.cc);
     if (why_not == Detail::none) why_not = refused_by_credentials(x, governing);
-    if (why_not == Detail::none) why_not = refused_by_fields(x);
+    if (why_not == Detail::none) why_not = refused_by_fields(x, governing.cc);
     if (why_not == Detail::none) why_not = refused_by_status(x, governing.cc);
     return {why_not == Detail::none, why_not};
 }

@@ -36,14 +36,16 @@ struct Storable {
 /// - Cookies are credentials to most applications: what a request with `Cookie` got is not stored for everybody either,
 ///   unless the response says public or s-maxage, comes with max-age for shared caches alone (CDN-Cache-Control),
 ///   varies on Cookie, or the route has Cookie in its key or allow_cookie.
-/// - `private="…"` is taken as private: what is left when the fields are removed is seldom meant to be shared.
+/// - `private="…"` and `no-cache="…"` that list fields are obeyed by keeping the response without them (see
+/// update.hpp).
 /// - Only GET and HEAD, and no request with content (law 5).
 Storable judge_storable(const Exchange&) noexcept;
 
 /// Law 7, in one place. `explicit_freshness`: the response or the route says how long, or the response is `public`.
 /// - Statuses that describe the request (400, 401, 403, 405–407, 412–417, 421, 425, 426, 429, 431), partial ones (206),
 ///   304 and interim ones: never.
-/// - 5xx: with explicit freshness only, and never for longer than error_lifetime_max.
+/// - 5xx: with explicit freshness only (judge_storable lets a heuristic count for 501), and never for longer than
+///   error_lifetime_max.
 /// - 200, 203, 204, 300, 301, 308, 404, 410: yes. Every other final status: with explicit freshness.
 bool status_storable(int status, bool explicit_freshness) noexcept;
 

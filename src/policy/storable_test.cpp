@@ -78,10 +78,16 @@ TEST(Storable, Law7_WithExplicitFreshnessEveryStatusThatDoesNotDescribeTheReques
 TEST(Storable, Law7_WithoutExplicitFreshnessOnlyTheCacheableOnes) {
     for (const int status : {200, 203, 204, 300, 301, 308, 404, 410})
         EXPECT_EQ(why_not(Answered(status, {{"ETag", "\"a\""}})), Detail::none) << status;
-    for (const int status : {201, 202, 302, 303, 307, 500, 501, 502, 503, 504, 599})
+    for (const int status : {201, 202, 302, 303, 307, 500, 502, 503, 504, 599})
         EXPECT_EQ(why_not(Answered(status, {{"ETag", "\"a\""}, {"Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"}})),
                   Detail::status_not_cacheable)
             << status;
+}
+
+TEST(StorableRfc9110, Section15_1_A501MayBeKeptOnAGuessForSeconds) {
+    EXPECT_EQ(why_not(Answered(501, {{"Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"}})), Detail::none);
+    EXPECT_EQ(why_not(Answered(501, {{"ETag", "\"a\""}})), Detail::status_not_cacheable);
+    EXPECT_EQ(why_not(Answered(501, {})), Detail::status_not_cacheable);
 }
 
 TEST(Storable, Law7_ARoutesTtlIsNoFreshnessForOtherStatuses) {
@@ -132,8 +138,21 @@ TEST(StorableRfc9111, Section5_2_2_7_Private) {
     EXPECT_EQ(why_not(Answered(200, {{"Cache-Control", "private"}}).with(ttl())), Detail::private_);
 }
 
-TEST(StorableRfc9111, Section5_2_2_7_PrivateWithFieldNamesIsTakenAsPrivate) {
-    EXPECT_EQ(with_cc("private=\"set-cookie\", max-age=60"), Detail::private_);
+TEST(StorableRfc9111, Section5_2_2_7_PrivateWithFieldNamesConcernsThoseFieldsOnly) {
+    EXPECT_EQ(with_cc("private=\"set-cookie\", max-age=60"), Detail::none);
+    EXPECT_EQ(with_cc("private=\"set-cookie\", private, max-age=60"), Detail::private_);
+    EXPECT_EQ(with_cc("private=\"vary\", max-age=60"), Detail::private_);  // cannot be kept without
+}
+
+TEST(StorableRfc9111, Section5_2_2_4_ACookieThatIsWithheldKeepsNothingFromBeingKept) {
+    const auto with_cookie = [](const char* cc) {
+        return why_not(Answered(200, {{"Cache-Control", cc}, {"Set-Cookie", "s=1"}}));
+    };
+    EXPECT_EQ(with_cookie("max-age=60"), Detail::set_cookie);
+    EXPECT_EQ(with_cookie("no-cache=\"Set-Cookie\", max-age=60"), Detail::none);
+    EXPECT_EQ(with_cookie("private=\"x-a, set-cookie\", max-age=60"), Detail::none);
+    EXPECT_EQ(with_cookie("no-cache=\"x-a\", max-age=60"), Detail::set_cookie);
+    EXPECT_EQ(with_cookie("no-cache=\"set-cookie, vary\", max-age=60"), Detail::set_cookie);
 }
 
 TEST(StorableRfc9111, Section5_2_2_7_AKeyOfTheUsersOwnMakesItAPrivateCache) {
@@ -164,7 +183,7 @@ TEST(StorableRfc9111, Section5_2_2_3_MustUnderstand) {
 TEST(StorableRfc9111, Section5_2_2_4_NoCacheIsStoredOnlyWhereItCanBeValidated) {
     EXPECT_EQ(why_not(Answered(200, {{"Cache-Control", "no-cache"}, {"ETag", "\"a\""}})), Detail::none);
     EXPECT_EQ(with_cc("no-cache, max-age=60"), Detail::no_freshness);
-    EXPECT_EQ(with_cc("no-cache=\"set-cookie\", max-age=60"), Detail::no_freshness);
+    EXPECT_EQ(with_cc("no-cache=\"content-type\", max-age=60"), Detail::no_freshness);
 }
 
 // ---- freshness

@@ -1,7 +1,9 @@
 #include "policy/targeted.hpp"
 
 #include "http/structured.hpp"
+#include "http/token.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -68,11 +70,44 @@ std::optional<ResponseCacheControl> parse_targeted(http::FieldSpan response, Fie
     return cc;
 }
 
+/// "max-age=3600+600": fresh for the first, usable stale for the second while it is fetched anew.
+void set_surrogate_max_age(ResponseCacheControl& cc, std::string_view value) noexcept {
+    const auto plus = value.find('+');
+    cc.max_age = seconds_of(value.substr(0, plus));
+    if (plus != std::string_view::npos) cc.stale_while_revalidate = seconds_of(value.substr(plus + 1));
+}
+
+/// One directive of Surrogate-Control (Edge Architecture, W3C Note 2001): name[=value][;target], without case. Those
+/// for another surrogate, and those that are malformed, are not there.
+void set_surrogate_directive(ResponseCacheControl& cc, std::string_view element) noexcept {
+    const auto semicolon = std::min(element.find(';'), element.size());
+    if (semicolon != element.size() && !http::iequals(http::trim(element.substr(semicolon + 1)), surrogate_name))
+        return;
+    const std::string_view directive = http::trim(element.substr(0, semicolon));
+    const auto equals = std::min(directive.find('='), directive.size());
+    const std::string_view name = directive.substr(0, equals);
+    if (http::iequals(name, "no-store")) {
+        cc.no_store = cc.present = true;
+    } else if (http::iequals(name, "max-age") && equals + 1 < directive.size() && directive[equals + 1] != ' ') {
+        set_surrogate_max_age(cc, directive.substr(equals + 1));
+        cc.present = true;
+    }
+}
+
+std::optional<ResponseCacheControl> parse_surrogate_control(http::FieldSpan response) noexcept {
+    ResponseCacheControl cc;
+    http::for_each_element(response, FieldId::surrogate_control,
+                           [&](std::string_view element) { set_surrogate_directive(cc, element); });
+    if (!cc.present) return std::nullopt;
+    return cc;
+}
+
 }  // namespace
 
 GoverningDirectives governing_directives(http::FieldSpan response, const ResponseCacheControl& cache_control) noexcept {
     for (const FieldId id : target_list)
         if (const auto cc = parse_targeted(response, id)) return {*cc, true};
+    if (const auto cc = parse_surrogate_control(response)) return {*cc, true};
     return {cache_control, false};
 }
 

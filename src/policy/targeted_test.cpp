@@ -84,5 +84,43 @@ TEST(TargetedRfc9651, Section4_2_SeveralLinesAreOneDictionary) {
     EXPECT_FALSE(governing({{"CDN-Cache-Control", "max-age=1"}, {"CDN-Cache-Control", "&"}}).targeted);
 }
 
+// ---- Surrogate-Control (Edge Architecture, W3C Note 2001)
+
+http::ResponseCacheControl surrogate(std::string_view value) {
+    return governing({{"Surrogate-Control", value}, {"Cache-Control", "max-age=7"}}).cc;
+}
+
+TEST(SurrogateControl, GovernsInsteadOfCacheControl) {
+    const auto result = governing({{"Surrogate-Control", "max-age=60"}, {"Cache-Control", "no-store"}});
+    EXPECT_TRUE(result.targeted);
+    EXPECT_EQ(result.cc.max_age, 60);
+    EXPECT_FALSE(result.cc.no_store);
+    EXPECT_TRUE(surrogate("no-store").no_store);
+    EXPECT_EQ(surrogate("foobar, MaX-aGe=60").max_age, 60);
+}
+
+TEST(SurrogateControl, ANewerTargetedFieldBeatsIt) {
+    EXPECT_EQ(governing({{"Surrogate-Control", "max-age=60"}, {"CDN-Cache-Control", "max-age=5"}}).cc.max_age, 5);
+}
+
+TEST(SurrogateControl, ATargetDecidesForWhomADirectiveIs) {
+    EXPECT_EQ(surrogate("max-age=60;etage").max_age, 60);
+    EXPECT_EQ(surrogate("max-age=60; Etage").max_age, 60);
+    EXPECT_EQ(surrogate("max-age=60;not-for-you").max_age, 7);
+    EXPECT_EQ(surrogate("max-age=60;not-for-you, max-age=9;etage").max_age, 9);
+    EXPECT_FALSE(surrogate("no-store;not-for-you").no_store);
+}
+
+TEST(SurrogateControl, TheSecondNumberIsAWindow) {
+    EXPECT_EQ(surrogate("max-age=60+30").max_age, 60);
+    EXPECT_EQ(surrogate("max-age=60+30").stale_while_revalidate, 30);
+}
+
+TEST(SurrogateControl, WhatIsMalformedIsNotThereOrRestricts) {
+    for (const char* value : {"max-age =60", "max-age= 60", "max-age=", "max-age", "", "content=\"ESI/1.0\""})
+        EXPECT_EQ(surrogate(value).max_age, 7) << value;
+    EXPECT_EQ(surrogate("max-age=abc").max_age, 0);
+}
+
 }  // namespace
 }  // namespace etage::policy

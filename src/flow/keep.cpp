@@ -1,0 +1,83 @@
+// Step 7, what is kept of an answer: the parts of an entry, its shapes, its place on the shelf.
+
+#include "flow/plan.hpp"
+#include "flow/present.hpp"
+#include "flow/tags.hpp"
+#include "http/vary.hpp"
+#include "policy/freshness.hpp"
+#include "policy/invalidate.hpp"
+#include "policy/targeted.hpp"
+
+#include <asio/co_spawn.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <algorithm>
+
+namespace etage::flow {
+
+store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const OriginResponse& response) const {
+    const http::RequestHead& request = plan.asked.head();
+    const Ruling ruling(plan, response);
+    const auto governing = policy::governing_directives(response.fields, ruling.response_cc).cc;
+    store::EntryParts parts;
+    parts.key_hash = plan.key_hash;
+    parts.key = plan.key;
+    parts.fence = flight.fence();
+    http::append_secondary_key(parts.secondary_key, selecting_fields(response.fields), request.fields);
+    parts.tags = flight.request_tags();
+    const auto add = [&](std::string_view tag) {
+        parts.tags.push_back(coherence::tag_hash(coherence::TagKind::surrogate, tag));
+    };
+    policy::for_each_surrogate(response.fields, add);
+    for (const std::string& tag : response.tags) add(tag);
+    std::ranges::sort(parts.tags);
+    parts.tags.erase(std::ranges::unique(parts.tags).begin(), parts.tags.end());
+    const auto moment = static_cast<std::uint64_t>(plan.response_time.mono.time_since_epoch().count());
+    const std::uint64_t jitter = base::hash64(plan.key, rooms_.secret ^ moment);
+    parts.stamps = policy::compute_stamps({ruling.exchange, plan.request_time, plan.response_time, jitter});
+    parts.route_revision = plan.match.route != nullptr ? plan.match.route->revision : 0;
+    parts.for_authorized = governing.is_public || governing.s_maxage || governing.must_revalidate;
+    parts.status = response.status;
+    parts.fields = response.fields;
+    return parts;
+}
+
+/// Heads and codings are made on a compressor thread when there is something to compress; the event loop goes on.
+asio::awaitable<base::Ref<const store::Entry>> Walk::shape(Plan& plan, store::EntryParts parts, std::string content) {
+    const Presentation how{plan.match.route, rooms_.via, plan.per_user, plan.response_time.wall};
+    if (!would_compress(parts.status, parts.fields, content.size())) {
+        shape_entry(parts, std::move(content), how);
+        co_return base::make_ref<const store::Entry>(std::move(parts));
+    }
+    const auto work = [&]() -> asio::awaitable<void> {
+        shape_entry(parts, std::move(content), how);
+        co_return;
+    };
+    co_await asio::co_spawn(rooms_.compressors, work, asio::use_awaitable);
+    rooms_.metrics.add(base::Counter::compressions);
+    co_return base::make_ref<const store::Entry>(std::move(parts));
+}
+
+bool Walk::shelve(const base::Ref<const store::Entry>& entry, const Plan& plan, Detail& why_not) {
+    const store::EntryParts& parts = entry->parts();
+    const auto vary = selecting_fields(parts.fields);
+    if (parts.tags.size() > rooms_.limits.tags_max)
+        why_not = Detail::too_many_tags;
+    else if (vary.names.size() > rooms_.limits.vary_names_max)
+        why_not = Detail::vary_too_wide;
+    // Rule 5: what was invalidated while it was fetched is answered to those who asked before, and forgotten.
+    else if (rooms_.engine.judge(parts.fence, parts.tags) == coherence::Validity::gone)
+        why_not = Detail::fenced;
+    else if (plan.asked.head().method == http::Method::head)
+        why_not = Detail::method_not_cacheable;
+    else {
+        switch (rooms_.store.put(entry, vary)) {
+            case store::MemoryStore::Put::stored: rooms_.metrics.add(base::Counter::stored); return true;
+            case store::MemoryStore::Put::older_fence: why_not = Detail::fenced; break;
+            case store::MemoryStore::Put::too_large: why_not = Detail::too_large; break;
+        }
+    }
+    return false;
+}
+
+}  // namespace etage::flow

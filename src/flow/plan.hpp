@@ -1,0 +1,49 @@
+#pragma once
+// What a flight needs to know that belongs to no client, and a response beside the request it answers. Of the walk
+// alone.
+
+#include "flow/walk.hpp"
+#include "http/cache_control.hpp"
+#include "http/vary.hpp"
+#include "policy/storable.hpp"
+
+#include <string>
+
+namespace etage::flow {
+
+struct Walk::Plan {
+    Plan(const Visit& visit) : asked(visit.request, visit.scheme) {}
+
+    Asked asked;
+    std::string key;  // primary
+    base::Hash128 key_hash;
+    policy::Match match;  // its captures borrow from asked
+    bool per_user = false;
+    base::Ref<const store::Entry> validate;    // to ask the origin about, or null
+    base::Ref<const store::Entry> refreshing;  // whose refresh this is, or null
+    base::Ref<const store::Entry> fallback;    // what is there should the origin fail, or null
+    OriginRequest request;
+    Now request_time{};
+    Now response_time{};
+};
+
+/// A response beside the request it answers, with both Cache-Controls parsed: what the rules look at.
+struct Walk::Ruling {
+    Ruling(const Plan& plan, const OriginResponse& response)
+        : request_cc(http::parse_request_cache_control(plan.asked.head().fields)),
+          response_cc(http::parse_response_cache_control(response.fields)),
+          exchange{plan.asked.head(), request_cc,       response.status, response.fields,
+                   response_cc,       plan.match.route, plan.per_user} {}
+
+    http::RequestCacheControl request_cc;
+    http::ResponseCacheControl response_cc;
+    policy::Exchange exchange;  // borrows the two above, the plan and the response
+};
+
+/// Fills never ask for a coding, so an identity answer that says it varies on Accept-Encoding speaks of codings that
+/// are made here; only what the origin encoded itself is selected by it.
+inline http::VaryNames selecting_fields(http::FieldSpan response) {
+    return http::parse_vary(response, !http::contains(response, http::FieldId::content_encoding));
+}
+
+}  // namespace etage::flow
