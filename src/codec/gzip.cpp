@@ -1,27 +1,28 @@
 #include "codec/gzip.hpp"
 
+#include "codec/coder.hpp"
+
 #include <libdeflate.h>
 
-#include <algorithm>
 #include <array>
-#include <cstdint>
-#include <memory>
 
 namespace etage::codec {
 namespace {
 
 constexpr int level_max = 12;
+constexpr int level_kept_max = 9;            // above, a compressor has megabytes of tables
 constexpr std::size_t expansion_max = 1032;  // what deflate makes of one byte at most
+constexpr std::size_t room_min = 4096;       // for a member that makes more than the last one says
 
 struct Free {
     void operator()(libdeflate_compressor* c) const noexcept { libdeflate_free_compressor(c); }
     void operator()(libdeflate_decompressor* d) const noexcept { libdeflate_free_decompressor(d); }
 };
+using Compressor = std::unique_ptr<libdeflate_compressor, Free>;
 
-/// A compressor is some hundred kilobytes of tables, so each thread makes one per level it uses and keeps it. It holds
-/// no state between calls. Null without memory.
-libdeflate_compressor* compressor(int level) noexcept {
-    thread_local std::array<std::unique_ptr<libdeflate_compressor, Free>, level_max + 1> kept;
+/// Holds no state between calls, so each thread makes one per level it uses and keeps it. Null without memory.
+libdeflate_compressor* kept_compressor(int level) noexcept {
+    thread_local std::array<Compressor, level_kept_max + 1> kept;
     auto& mine = kept[static_cast<std::size_t>(level)];
     if (!mine) mine.reset(libdeflate_alloc_compressor(level));
     return mine.get();
@@ -41,15 +42,15 @@ std::size_t claimed_size(std::string_view compressed) noexcept {
     return std::min(claim, compressed.size() * expansion_max);
 }
 
-/// Appends the content of the member that `rest` begins with, and takes the member off. False when it is none, or when
-/// `out` would exceed `bytes_max`.
-bool append_member(std::string& out, std::string_view& rest, std::size_t bytes_max) {
+/// Appends the content of the member that `rest` begins with, and takes the member off.
+std::optional<DecodeFault> append_member(std::string& out, std::string_view& rest, std::size_t bytes_max) {
     const std::size_t begin = out.size();
     std::size_t room = std::min(bytes_max - begin, claimed_size(rest));
     while (true) {
         std::size_t taken = 0;
         std::size_t made = 0;
         auto result = LIBDEFLATE_BAD_DATA;
+        widen(out, begin + room, bytes_max);
         out.resize_and_overwrite(begin + room, [&](char* data, std::size_t) noexcept {
             result = libdeflate_gzip_decompress_ex(decompressor(), rest.data(), rest.size(), data + begin, room, &taken,
                                                    &made);
@@ -57,65 +58,33 @@ bool append_member(std::string& out, std::string_view& rest, std::size_t bytes_m
         });
         if (result == LIBDEFLATE_SUCCESS) {
             rest.remove_prefix(taken);
-            return true;
+            return std::nullopt;
         }
-        if (result != LIBDEFLATE_INSUFFICIENT_SPACE || room == bytes_max - begin) return false;
-        room = std::min(bytes_max - begin, std::max<std::size_t>(room * 2, 4096));
+        if (result != LIBDEFLATE_INSUFFICIENT_SPACE) return DecodeFault::corrupt;
+        if (room == bytes_max - begin) return DecodeFault::too_large;
+        room = std::min(bytes_max - begin, std::max(room * 2, room_min));
     }
-}
-
-constexpr std::string_view compressible_types[] = {
-    "application/ecmascript", "application/graphql",      "application/javascript", "application/json",
-    "application/json-seq",   "application/jsonlines",    "application/ndjson",     "application/sql",
-    "application/toml",       "application/x-javascript", "application/x-ndjson",   "application/x-www-form-urlencoded",
-    "application/x-yaml",     "application/xml",          "application/xml-dtd",    "application/yaml",
-};
-constexpr std::string_view compressible_suffixes[] = {"+json", "+xml", "+yaml"};
-
-char lowered(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-/// `lower` is lower-case.
-bool is(std::string_view text, std::string_view lower) noexcept { return std::ranges::equal(text, lower, {}, lowered); }
-
-/// The type without parameters and surrounding whitespace.
-std::string_view essence(std::string_view content_type) noexcept {
-    content_type = content_type.substr(0, content_type.find(';'));
-    const auto begin = std::min(content_type.find_first_not_of(" \t"), content_type.size());
-    return content_type.substr(begin, content_type.find_last_not_of(" \t") + 1 - begin);
 }
 
 }  // namespace
 
 std::optional<std::string> gzip(std::string_view content, int level) {
-    libdeflate_compressor* const deflate = compressor(std::clamp(level, 1, level_max));
-    const std::size_t bytes_max = content.size() - (content.size() + 7) / 8;
-    if (deflate == nullptr || bytes_max == 0) return std::nullopt;
-    std::string out;
-    out.resize_and_overwrite(bytes_max, [&](char* data, std::size_t room) noexcept {
+    level = std::clamp(level, 1, level_max);
+    Compressor passing(level > level_kept_max ? libdeflate_alloc_compressor(level) : nullptr);
+    libdeflate_compressor* const deflate = level > level_kept_max ? passing.get() : kept_compressor(level);
+    if (deflate == nullptr) return std::nullopt;
+    return encode_within(content.size(), [&](char* data, std::size_t room) noexcept -> std::size_t {
         return libdeflate_gzip_compress(deflate, content.data(), content.size(), data, room);  // 0: does not fit
     });
-    if (out.empty()) return std::nullopt;
-    out.shrink_to_fit();
-    return out;
 }
 
-std::optional<std::string> gunzip(std::string_view compressed, std::size_t bytes_max) {
-    if (compressed.empty() || decompressor() == nullptr) return std::nullopt;
+Decoded gunzip(std::string_view compressed, std::size_t bytes_max) {
+    if (decompressor() == nullptr) return std::unexpected(DecodeFault::no_memory);
+    if (compressed.empty()) return std::unexpected(DecodeFault::corrupt);
     std::string out;
     while (!compressed.empty())  // RFC 1952 §2.2: a file is a series of members
-        if (!append_member(out, compressed, bytes_max)) return std::nullopt;
+        if (const auto fault = append_member(out, compressed, bytes_max)) return std::unexpected(*fault);
     return out;
-}
-
-bool is_compressible(std::string_view content_type) noexcept {
-    const std::string_view type = essence(content_type);
-    if (is(type, "text/event-stream")) return false;  // each event is to leave at once
-    if (is(type.substr(0, 5), "text/")) return true;
-    const auto equals = [&](std::string_view known) { return is(type, known); };
-    const auto ends = [&](std::string_view suffix) {
-        return type.size() > suffix.size() && is(type.substr(type.size() - suffix.size()), suffix);
-    };
-    return std::ranges::any_of(compressible_types, equals) || std::ranges::any_of(compressible_suffixes, ends);
 }
 
 }  // namespace etage::codec

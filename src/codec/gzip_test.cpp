@@ -1,5 +1,7 @@
 #include "codec/gzip.hpp"
 
+#include "codec/sample_fixture.hpp"
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
@@ -12,33 +14,11 @@ namespace {
 
 using namespace std::string_literals;
 
-constexpr std::size_t plenty = 64 << 20;
-
 /// Made by gzip(1) 1.12, -n: "hello\n".
 const std::string hello =
     "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48\xcd\xc9\xc9\xe7\x02\x00\x20\x30\x3a\x36\x06\x00\x00\x00"s;
 /// The same without content.
 const std::string empty = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00"s;
-
-/// Repetitive enough to be worth it, and not all the same.
-std::string prose(std::size_t bytes) {
-    std::string out;
-    for (unsigned i = 0; out.size() < bytes; ++i)
-        out += "{\"id\":" + std::to_string(i * 7919) + ",\"title\":\"a post\"},";
-    out.resize(bytes);
-    return out;
-}
-
-/// Nothing to gain here.
-std::string noise(std::size_t bytes) {
-    std::string out;
-    for (std::uint64_t x = 88172645463325252U; out.size() < bytes; out += static_cast<char>(x >> 32)) {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-    }
-    return out;
-}
 
 TEST(Gzip, EveryLevelIsReadBack) {
     const std::string content = prose(20000);
@@ -97,7 +77,7 @@ TEST(GunzipRfc1952, Section2_2_AFileIsASeriesOfMembers) {
     EXPECT_EQ(gunzip(hello + hello, plenty), "hello\nhello\n");
     EXPECT_EQ(gunzip(hello + empty + hello, 12), "hello\nhello\n");
     EXPECT_EQ(gunzip(*gzip(prose(50000), 6) + hello, plenty), prose(50000) + "hello\n");
-    EXPECT_FALSE(gunzip(hello + hello, 11));
+    EXPECT_EQ(gunzip(hello + hello, 11).error(), DecodeFault::too_large);
     EXPECT_FALSE(gunzip(hello + "x", plenty));
     EXPECT_FALSE(gunzip(hello + hello.substr(0, 20), plenty));
     EXPECT_FALSE(gunzip(hello + std::string(512, '\0'), plenty));
@@ -108,14 +88,14 @@ TEST(Gunzip, RefusesWhatIsNotGzip) {
     EXPECT_FALSE(gunzip("hello, I am plain text and long enough", plenty));
     EXPECT_FALSE(gunzip(std::string(64, '\0'), plenty));
     for (std::size_t bytes = 0; bytes < hello.size(); ++bytes)
-        EXPECT_FALSE(gunzip(hello.substr(0, bytes), plenty)) << bytes;
+        EXPECT_EQ(gunzip(hello.substr(0, bytes), plenty).error(), DecodeFault::corrupt) << bytes;
 }
 
 TEST(GunzipRfc1952, Section2_3_1_ChecksumAndLengthAreChecked) {
     for (std::size_t i = hello.size() - 8; i < hello.size(); ++i) {
         std::string damaged = hello;
         damaged[i] = static_cast<char>(damaged[i] ^ 0x40);
-        EXPECT_FALSE(gunzip(damaged, plenty)) << i;
+        EXPECT_EQ(gunzip(damaged, plenty).error(), DecodeFault::corrupt) << i;
     }
 }
 
@@ -123,49 +103,13 @@ TEST(Gunzip, NeverMakesMoreThanItMay) {
     const std::string content = prose(10000);
     const std::string compressed = *gzip(content, 6);
     EXPECT_EQ(gunzip(compressed, 10000), content);
-    EXPECT_FALSE(gunzip(compressed, 9999));
+    EXPECT_EQ(gunzip(compressed, 9999).error(), DecodeFault::too_large);
     EXPECT_FALSE(gunzip(compressed, 0));
     EXPECT_EQ(gunzip(empty, 0), "");
     const std::string bomb = *gzip(std::string(32 << 20, '\0'), 9);
     EXPECT_LT(bomb.size(), std::size_t{64} << 10);
-    EXPECT_FALSE(gunzip(bomb, 1 << 20));
+    EXPECT_EQ(gunzip(bomb, 1 << 20).error(), DecodeFault::too_large);
     EXPECT_FALSE(gunzip(bomb + bomb, (32 << 20) + 1));
-}
-
-TEST(Compressible, TextAndWhatReadsLikeIt) {
-    for (const char* type : {"text/html", "text/plain; charset=utf-8", "TEXT/CSS", "text/javascript", "text/x-anything",
-                             "application/json", "Application/JSON;charset=UTF-8", " application/json ; a=b",
-                             "application/problem+json", "application/vnd.api+JSON", "application/javascript",
-                             "application/x-javascript", "application/xml", "application/atom+xml", "image/svg+xml",
-                             "application/x-ndjson", "application/yaml", "application/vnd.oai.openapi+yaml"})
-        EXPECT_TRUE(is_compressible(type)) << type;
-}
-
-TEST(Compressible, NotWhatIsCompressedOrMustNotWait) {
-    for (const char* type : {"",
-                             " ",
-                             ";",
-                             "image/png",
-                             "image/jpeg",
-                             "image/svg",
-                             "video/mp4",
-                             "audio/ogg",
-                             "application/zip",
-                             "application/gzip",
-                             "application/pdf",
-                             "application/octet-stream",
-                             "font/woff2",
-                             "text",
-                             "texts/html",
-                             "text/event-stream",
-                             "Text/Event-Stream; charset=utf-8",
-                             "+json",
-                             "application/jsonx",
-                             "multipart/form-data",
-                             "application/x-json-compressed",
-                             "image/png; x=text/html",
-                             "application json"})
-        EXPECT_FALSE(is_compressible(type)) << type;
 }
 
 TEST(GzipProperty, RoundTrip) {
@@ -176,7 +120,7 @@ TEST(GzipProperty, RoundTrip) {
         const auto compressed = gzip(content, *rc::gen::inRange(1, 13));
         if (!compressed) return;
         RC_ASSERT(compressed->size() <= content.size() - content.size() / 8);
-        RC_ASSERT(gunzip(*compressed, content.size()) == content);
+        RC_ASSERT(gunzip(*compressed, content.size()).value_or("") == content);
         RC_ASSERT(!gunzip(*compressed, content.size() - 1));
     }));
 }
