@@ -15,7 +15,7 @@ std::optional<std::size_t> zstd_claimed_size(std::string_view encoded) noexcept;
 /// A window of 128 KiB; 2 MiB. Null without memory.
 std::unique_ptr<Encoder> make_zstd_encoder(Effort effort);
 
-/// As large as the window that the frame asks for: up to 8 MiB, and 0.3 MiB. Frames of zstd before 1.0, which the
+/// As large as the window that the frame asks for: up to 8 MiB, and 0.4 MiB. Frames of zstd before 1.0, which the
 /// library still knows, are corrupt. Null without memory.
 std::unique_ptr<Decoder> make_zstd_decoder();
 
