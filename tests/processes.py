@@ -1,4 +1,4 @@
-"""Real processes on loopback. Every test starts what it needs, waits until it is ready, and stops it by pid."""
+"""Real processes on loopback, and an origin that says what it is told: the classes behind the fixtures of conftest.py."""
 
 import os
 import pathlib
@@ -6,16 +6,13 @@ import re
 import signal
 import socket
 import subprocess
-import sys
-import textwrap
 import threading
 import time
 
 import httpx
-import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = os.environ.get("BINARY_UNDER_TEST", str(ROOT / "build" / "release" / "etage"))
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BINARY = os.path.abspath(os.environ.get("BINARY_UNDER_TEST", ROOT / "build" / "release" / "etage"))
 
 
 class Process:
@@ -101,42 +98,6 @@ class Etage(Process):
             return received
 
 
-@pytest.fixture
-def start():
-    """start(Class, …) → a running process, stopped after the test; its exit must be clean."""
-    running = []
-
-    def _start(kind, *args, **kwargs):
-        process = kind(*args, **kwargs)
-        running.append(process)
-        return process
-
-    yield _start
-    failures = []
-    for process in reversed(running):
-        if process.process.poll() is None:
-            code = process.stop()
-            if code != 0 and isinstance(process, Etage):
-                failures.append(f"{process.argv} exited with {code}:\n{process.output[-4000:]}")
-    assert not failures, "\n".join(failures)
-
-
-@pytest.fixture
-def demo(start):
-    def _demo(*args, **kwargs):
-        return start(Etage, "demo", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *args, **kwargs)
-
-    return _demo
-
-
-@pytest.fixture
-def gateway(start):
-    def _gateway(*args, **kwargs):
-        return start(Etage, "run", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *args, **kwargs)
-
-    return _gateway
-
-
 class RawOrigin:
     """An origin that says exactly the bytes it is told: handler(request bytes, number) → bytes, or None to say nothing."""
 
@@ -192,20 +153,6 @@ class RawOrigin:
         self.listener.close()
 
 
-@pytest.fixture
-def raw_origin():
-    made = []
-
-    def _make(handler):
-        origin = RawOrigin(handler)
-        made.append(origin)
-        return origin
-
-    yield _make
-    for origin in made:
-        origin.stop()
-
-
 def answer(body=b"hello", status="200 OK", *fields):
     head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n" + "".join(f + "\r\n" for f in fields) + "\r\n"
     return head.encode() + body
@@ -215,18 +162,3 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
-
-
-@pytest.fixture
-def fastapi(start, tmp_path):
-    """A FastAPI application on real uvicorn (both from Debian): fastapi(source) → URL."""
-
-    def _fastapi(source):
-        (tmp_path / "application.py").write_text(textwrap.dedent(source))
-        port = free_port()
-        process = start(Process, ["/usr/bin/python3", "-m", "uvicorn", "application:app", "--host", "127.0.0.1", "--port",
-                                  port, "--log-level", "info"], cwd=tmp_path)
-        process.wait_for("Uvicorn running")
-        return f"http://127.0.0.1:{port}"
-
-    return _fastapi
