@@ -9,7 +9,7 @@
 
 namespace etage::coherence {
 
-enum class TagKind : std::uint8_t { everything, surrogate, key, uri, prefix, host, route, user };
+enum class TagKind : std::uint8_t { everything, surrogate, key, uri, prefix, host, route, user, group };
 
 /// Equal on every instance and in every version (it travels through the log): XXH3-64 of kind and text, unkeyed.
 /// A collision can only invalidate too much. Thread-safe, no allocation.

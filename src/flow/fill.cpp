@@ -74,6 +74,10 @@ std::shared_ptr<Walk::Plan> Walk::plan(const Visit& visit) const {
     plan->match = rooms_.router.match(plan->asked.head().method, plan->asked.head().path);
     plan->per_user = notes.per_user();
     plan->request = request_for(plan->asked.head(), plan->asked.scheme(), visit.client_address, plan->match, true);
+    if (notes.content) {
+        plan->request.body = content_of(notes);
+        plan->request.content_length = notes.content->size();
+    }
     if (notes.stop == Stop::stale_while) plan->refreshing = notes.entry;
     plan->fallback = notes.entry;
     if (!notes.entry) return plan;
@@ -196,7 +200,7 @@ asio::awaitable<void> Walk::land_whole(Flight& flight, Plan& plan, OriginRespons
     outcome.secondary_key = parts.secondary_key;
     outcome.tags = parts.tags;
     outcome.entry = co_await shape(plan, std::move(parts), std::move(content));
-    outcome.stored = shelve(outcome.entry, plan, outcome.detail);
+    outcome.stored = shelve(outcome.entry, outcome.detail);
     rooms_.flights.leave(flight);
     flight.land(std::move(outcome));
 }
@@ -238,31 +242,38 @@ asio::awaitable<void> Walk::land_arriving(Flight& flight, Plan& plan, OriginResp
     body->finish();
     if (!keeping) co_return;
     Detail why_not = Detail::none;
-    shelve(co_await shape(plan, std::move(parts), std::move(content)), plan, why_not);
+    shelve(co_await shape(plan, std::move(parts), std::move(content)), why_not);
 }
 
-/// RFC 9111 §4.3.4: the stored response, freshened, with the fence of this validation.
+/// RFC 9111 §4.3.4.
 asio::awaitable<void> Walk::land_validated(Flight& flight, Plan& plan, OriginResponse response) {
-    const store::EntryParts& stored = plan.validate->parts();
+    Outcome outcome = co_await freshen(flight, plan, *plan.validate, std::move(response));
+    outcome.status = 304;
+    rooms_.flights.leave(flight);
+    flight.land(std::move(outcome));
+}
+
+/// The stored response with the fields of the one that validated it, and the fence of this validation. What may not be
+/// stored any more leaves the shelf.
+asio::awaitable<Outcome> Walk::freshen(const Flight& flight, Plan& plan, const store::Entry& entry,
+                                       OriginResponse response) {
+    const store::EntryParts& stored = entry.parts();
     response.fields = policy::updated_fields(stored.fields, response.fields);
     response.status = stored.status;
-    const auto& body = plan.validate->representation(http::Coding::identity).body;
-    std::string content(body ? body->view() : std::string_view{});
+    const auto& body = entry.representation(http::Coding::identity).body;
     Outcome outcome = outcome_of(plan, response);
     auto parts = parts_of(flight, plan, response);
     outcome.kind = Outcome::Kind::entry;
-    outcome.status = 304;
     outcome.secondary_key = parts.secondary_key;
     outcome.tags = parts.tags;
-    outcome.entry = co_await shape(plan, std::move(parts), std::move(content));
+    outcome.entry = co_await shape(plan, std::move(parts), std::string(body ? body->view() : std::string_view{}));
     const auto verdict = policy::judge_storable(Ruling(plan, response).exchange);
     outcome.detail = verdict.why_not;
     if (verdict.yes)
-        outcome.stored = shelve(outcome.entry, plan, outcome.detail);
+        outcome.stored = shelve(outcome.entry, outcome.detail);
     else
-        rooms_.store.remove(*plan.validate);
-    rooms_.flights.leave(flight);
-    flight.land(std::move(outcome));
+        rooms_.store.remove(entry);
+    co_return outcome;
 }
 
 void Walk::land_exclusive(Flight& flight, Plan& plan, OriginResponse response, Detail why) {

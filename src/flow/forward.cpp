@@ -1,5 +1,6 @@
 // Step 7 for one: requests as the origin gets them, answers that are not shared, and what an answer invalidates.
 
+#include "base/clock.hpp"
 #include "coherence/tag.hpp"
 #include "flow/cache_status.hpp"
 #include "flow/present.hpp"
@@ -7,6 +8,7 @@
 #include "flow/walk.hpp"
 #include "policy/invalidate.hpp"
 #include "policy/key.hpp"
+#include "policy/storable.hpp"
 #include "policy/targeted.hpp"
 
 #include <algorithm>
@@ -60,8 +62,9 @@ bool is_for_this_client_only(const http::Field& field) noexcept {
 OriginRequest Walk::request_for(const http::RequestHead& request, std::string_view scheme, std::string_view client,
                                 const policy::Match& match, bool fill) const {
     OriginRequest out;
-    out.method = fill ? http::Method::get : request.method;
-    out.method_text = fill ? std::string(http::method_name(http::Method::get)) : std::string(request.method_text);
+    const bool as_get = fill && request.method == http::Method::head;
+    out.method = as_get ? http::Method::get : request.method;
+    out.method_text = as_get ? http::method_name(http::Method::get) : request.method_text;
     out.target = policy::forwarded_target(match.route, request);
     out.authority = policy::forwarded_authority(request);
     out.fields = http::Fields(request.fields);
@@ -106,11 +109,16 @@ asio::awaitable<void> Walk::forward_alone(Visit& visit, std::shared_ptr<net::Bod
         request.body = std::move(body);
         if (visit.request.body == http::BodyKind::length) request.content_length = visit.request.content_length;
     }
+    const Sequence began = rooms_.engine.fence();
+    const Now asked = base::read_clock();
     auto response = co_await fetch(std::move(request));
-    if (response)
-        present_origin_response(visit, std::move(*response), out);
+    if (!response) co_return answer_error(visit, response.error(), out);
+    const std::uint64_t length = response->content_length.value_or(response->body ? ~std::uint64_t{0} : 0);
+    if (length <= rooms_.limits.collect_bytes_max &&
+        policy::answers_get(visit.request, visit.scheme, response->status, response->fields))
+        co_await answer_post(visit, std::move(*response), began, asked, out);
     else
-        answer_error(visit, response.error(), out);
+        present_origin_response(visit, std::move(*response), out);
 }
 
 void Walk::present_origin_response(Visit& visit, OriginResponse response, Answer& out) {
@@ -140,8 +148,11 @@ void Walk::invalidate_after(Visit& visit, const OriginResponse& response, Answer
     const auto surrogate = [&](std::string_view tag) {
         tags.push_back(coherence::tag_hash(coherence::TagKind::surrogate, tag));
     };
+    const auto group = [&](std::string_view name) {
+        tags.push_back(coherence::tag_hash(coherence::TagKind::group, name));
+    };
     policy::collect_invalidations(visit.request, visit.scheme, response.fields, visit.notes.match,
-                                  {surrogate, [&](std::string_view uri) { tags.push_back(uri_tag(uri)); }});
+                                  {surrogate, group, [&](std::string_view uri) { tags.push_back(uri_tag(uri)); }});
     for (const std::string& tag : response.invalidates) surrogate(tag);
     if (tags.empty()) return;
     const Sequence token = rooms_.engine.invalidate({tags, coherence::Softness::hard});

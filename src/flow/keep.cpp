@@ -30,6 +30,9 @@ store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const O
     };
     policy::for_each_surrogate(response.fields, add);
     for (const std::string& tag : response.tags) add(tag);
+    policy::for_each_cache_group(request, plan.asked.scheme(), response.fields, [&](std::string_view group) {
+        parts.tags.push_back(coherence::tag_hash(coherence::TagKind::group, group));
+    });
     std::ranges::sort(parts.tags);
     parts.tags.erase(std::ranges::unique(parts.tags).begin(), parts.tags.end());
     const auto moment = static_cast<std::uint64_t>(plan.response_time.mono.time_since_epoch().count());
@@ -58,7 +61,7 @@ asio::awaitable<base::Ref<const store::Entry>> Walk::shape(Plan& plan, store::En
     co_return base::make_ref<const store::Entry>(std::move(parts));
 }
 
-bool Walk::shelve(const base::Ref<const store::Entry>& entry, const Plan& plan, Detail& why_not) {
+bool Walk::shelve(const base::Ref<const store::Entry>& entry, Detail& why_not) {
     const store::EntryParts& parts = entry->parts();
     const auto vary = selecting_fields(parts.fields);
     if (parts.tags.size() > rooms_.limits.tags_max)
@@ -68,8 +71,6 @@ bool Walk::shelve(const base::Ref<const store::Entry>& entry, const Plan& plan, 
     // Rule 5: what was invalidated while it was fetched is answered to those who asked before, and forgotten.
     else if (rooms_.engine.judge(parts.fence, parts.tags) == coherence::Validity::gone)
         why_not = Detail::fenced;
-    else if (plan.asked.head().method == http::Method::head)
-        why_not = Detail::method_not_cacheable;
     else {
         switch (rooms_.store.put(entry, vary)) {
             case store::MemoryStore::Put::stored: rooms_.metrics.add(base::Counter::stored); return true;

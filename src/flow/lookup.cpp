@@ -62,21 +62,30 @@ bool Walk::look_up(Visit& visit, Answer& out) {
     }
 
     // 3: what is it called?
-    if (request.method != http::Method::get && request.method != http::Method::head)
+    const bool query = request.method == http::Method::query;
+    if (request.method != http::Method::get && request.method != http::Method::head && !query)
         return stop(visit, Stop::forward_alone, Forward::method);
-    if (request.has_body()) return stop(visit, Stop::forward_alone, Forward::bypass, Detail::request_body);
+    if (request.has_body() && !query) return stop(visit, Stop::forward_alone, Forward::bypass, Detail::request_body);
     if (route != nullptr && route->policy.cache.pass)
         return stop(visit, Stop::forward_alone, Forward::bypass, Detail::route_pass);
     notes.request_cc = http::parse_request_cache_control(request.fields);
-    if (!policy::make_key(visit.key, {request, route, visit.scheme, notes.identity, rooms_.secret}))
+    if (query) return stop(visit, Stop::query, Forward::uri_miss);
+    // 4: is it on the shelf?
+    return give_name(visit) && find_entry(visit, out);
+}
+
+/// False: it cannot be named, or must not be looked up, and goes alone.
+bool Walk::give_name(Visit& visit) {
+    Notes& notes = visit.notes;
+    const auto content = notes.content ? std::optional(notes.content->view()) : std::nullopt;
+    if (!policy::make_key(visit.key,
+                          {visit.request, notes.match.route, visit.scheme, notes.identity, rooms_.secret, content}))
         return stop(visit, Stop::forward_alone, Forward::bypass, Detail::key_too_long);
     notes.key_bytes = visit.key.size();
     notes.key_hash = base::hash128(visit.key, rooms_.secret);
     if (behind_token(visit, rooms_.engine))
         return stop(visit, Stop::forward_alone, Forward::bypass, Detail::behind_token);
-
-    // 4: is it on the shelf?
-    return find_entry(visit, out);
+    return true;
 }
 
 bool Walk::find_entry(Visit& visit, Answer& out) {
@@ -106,7 +115,8 @@ bool Walk::find_entry(Visit& visit, Answer& out) {
     const auto verdict = policy::judge_reuse(entry->parts().stamps, notes.request_cc, visit.now.mono, soft);
     if (verdict.reuse == policy::Reuse::validate) {
         notes.entry = std::move(entry);
-        return stop(visit, Stop::fill, verdict.forward, soft ? Detail::soft_invalidated : Detail::none);
+        const Stop where = visit.request.method == http::Method::head ? Stop::head : Stop::fill;
+        return stop(visit, where, verdict.forward, soft ? Detail::soft_invalidated : Detail::none);
     }
     out.verdict.detail = verdict.detail;
     if (verdict.reuse == policy::Reuse::stale_while) {

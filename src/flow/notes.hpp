@@ -18,7 +18,9 @@ enum class Stop : std::uint8_t {
     unrouted,       // step 1: handlers only, and none matches
     refused,        // step 2: a limit
     forward_alone,  // step 3: not looked up, or not to be queued
+    query,          // step 3: its content is part of its name, and is not here yet
     stale_while,    // step 4: the entry may be served while it is refreshed
+    head,           // step 4: a HEAD that found a stale entry
     fill,           // step 4: nothing usable: fetch, together with whoever asks the same
 };
 
@@ -30,8 +32,9 @@ struct Notes {
     policy::Identity identity;
     http::RequestCacheControl request_cc;
     base::Hash128 key_hash;
-    std::size_t key_bytes = 0;            // of visit.key; what follows it there is the secondary key
-    base::Ref<const store::Entry> entry;  // found, not usable as it is: to validate, or to fall back on
+    std::size_t key_bytes = 0;             // of visit.key; what follows it there is the secondary key
+    base::Ref<const store::Entry> entry;   // found, not usable as it is: to validate, or to fall back on
+    base::Ref<const base::Bytes> content;  // of a QUERY: part of the key, and of what a fill sends
     Forward forward = Forward::none;
     Detail detail = Detail::none;
 

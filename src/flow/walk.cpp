@@ -5,6 +5,7 @@
 #include "flow/cache_status.hpp"
 #include "flow/present.hpp"
 #include "http/vary.hpp"
+#include "net/whole_body.hpp"
 #include "policy/reuse.hpp"
 
 #include <asio/this_coro.hpp>
@@ -13,13 +14,7 @@ namespace etage::flow {
 
 asio::awaitable<void> Walk::answer(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out) {
     try {
-        switch (visit.notes.stop) {
-            case Stop::unrouted: answer_unrouted(visit, out); break;
-            case Stop::refused: answer_refused(visit, out); break;
-            case Stop::forward_alone: co_await forward_alone(visit, std::move(body), out); break;
-            case Stop::stale_while: serve_stale_and_refresh(visit, out, co_await asio::this_coro::executor); break;
-            case Stop::fill: co_await take_off(visit, out); break;
-        }
+        co_await go_on(visit, std::move(body), out);
     } catch (const std::exception& e) {  // out of memory, or a mistake of ours: this request pays, nobody else
         rooms_.log.error("request failed", {{"path", visit.request.path}, {"what", e.what()}});
         out = Answer{};
@@ -27,14 +22,30 @@ asio::awaitable<void> Walk::answer(Visit& visit, std::shared_ptr<net::BodySource
     }
 }
 
+asio::awaitable<void> Walk::go_on(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out) {
+    switch (visit.notes.stop) {
+        case Stop::unrouted: co_return answer_unrouted(visit, out);
+        case Stop::refused: co_return answer_refused(visit, out);
+        case Stop::forward_alone: co_return co_await forward_alone(visit, std::move(body), out);
+        case Stop::query: co_return co_await ask_by_query(visit, std::move(body), out);
+        case Stop::stale_while: co_return serve_stale_and_refresh(visit, out, co_await asio::this_coro::executor);
+        case Stop::head:
+        case Stop::fill: break;
+    }
+    if (visit.notes.request_cc.only_if_cached) co_return answer_only_if_cached(visit, out);
+    if (visit.notes.stop == Stop::head) co_return co_await ask_by_head(visit, out);
+    co_await take_off(visit, out);
+}
+
+/// RFC 9111 §5.2.1.7.
+void Walk::answer_only_if_cached(Visit& visit, Answer& out) {
+    out.verdict.detail = Detail::only_if_cached;
+    present_problem(visit, 504, "not stored, and the request said only-if-cached", "", out);
+    append_cache_status(out.tail, out.verdict);
+}
+
 asio::awaitable<void> Walk::take_off(Visit& visit, Answer& out) {
     Notes& notes = visit.notes;
-    if (notes.request_cc.only_if_cached) {  // RFC 9111 §5.2.1.7
-        out.verdict.detail = Detail::only_if_cached;
-        present_problem(visit, 504, "not stored, and the request said only-if-cached", "", out);
-        append_cache_status(out.tail, out.verdict);
-        co_return;
-    }
     const auto executor = co_await asio::this_coro::executor;
     const Instant deadline = visit.now.mono + rooms_.limits.follower_wait_max;
     for (std::size_t tries = 0; tries < rooms_.limits.rejoin_max; ++tries) {
@@ -71,7 +82,12 @@ asio::awaitable<void> Walk::take_off(Visit& visit, Answer& out) {
         http::append_secondary_key(visit.key, outcome.vary, visit.request.fields);
         notes.entry = nullptr;
     }
-    co_await forward_alone(visit, nullptr, out);
+    co_await forward_alone(visit, content_of(notes), out);
+}
+
+std::shared_ptr<net::BodySource> Walk::content_of(const Notes& notes) {
+    if (!notes.content || notes.content->size() == 0) return nullptr;
+    return std::make_shared<net::WholeBody>(notes.content);
 }
 
 /// False: this outcome is not for this request; it must go again.
@@ -86,16 +102,7 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence beg
 
     const bool silent = outcome.kind == Outcome::Kind::failed;
     const auto how = silent ? policy::OriginFailure::silent : policy::OriginFailure::error_status;
-    const auto& fallback = visit.notes.entry;
-    // A mark that came meanwhile makes the fallback gone as well (C-07).
-    if ((silent || outcome.status >= 500) && fallback && validity(*fallback) != coherence::Validity::gone &&
-        policy::usable_on_error(fallback->parts().stamps, visit.notes.request_cc, visit.now.mono, how)) {
-        out.verdict.detail = Detail::stale_if_error;
-        present_entry(visit, fallback, out);
-        append_reuse_fields(visit, *fallback, out);
-        rooms_.metrics.add(base::Counter::stale_served);
-        return finish_forwarded(visit, out), true;
-    }
+    if ((silent || outcome.status >= 500) && serve_fallback(visit, how, outcome.status, out)) return true;
     if (silent) return answer_error(visit, outcome.error, out), true;
 
     if (!started) {
@@ -119,6 +126,23 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence beg
     if (!out.head_only) out.stream = std::move(reader);
     append_cache_status(out.tail, out.verdict);
     return finish_forwarded(visit, out), true;
+}
+
+/// RFC 5861 §4, RFC 9111 §4.2.4: what is there, if it may be used when the origin failed.
+bool Walk::serve_fallback(Visit& visit, policy::OriginFailure how, int status, Answer& out) {
+    const auto& fallback = visit.notes.entry;
+    // A mark that came meanwhile makes the fallback gone as well (C-07).
+    if (!fallback || validity(*fallback) == coherence::Validity::gone ||
+        !policy::usable_on_error(fallback->parts().stamps, visit.notes.request_cc, visit.now.mono, how))
+        return false;
+    out.verdict.forward = visit.notes.forward;
+    out.verdict.detail = Detail::stale_if_error;
+    out.verdict.forward_status = status;
+    present_entry(visit, fallback, out);
+    append_reuse_fields(visit, *fallback, out);
+    rooms_.metrics.add(base::Counter::stale_served);
+    finish_forwarded(visit, out);
+    return true;
 }
 
 /// RFC 9111 §4.1: was this response selected by fields that this request has, too?

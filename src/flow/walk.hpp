@@ -3,6 +3,8 @@
 //   lookup.cpp   1–4, 8   route, limit, key, shelf: the hit, one plain function
 //   walk.cpp     5–8      what happens when there was no hit, in order
 //   fill.cpp     7        one fetch for all who wait: origin, rules, shelf
+//   keep.cpp     7        what is kept of an answer: parts, shapes, shelf
+//   methods.cpp  7        HEAD that freshens, QUERY with its content, POST kept for GET
 //   forward.cpp  7        requests as the origin gets them; what is forwarded alone; what an answer invalidates
 //   present.cpp  8        in which shape
 //
@@ -14,6 +16,7 @@
 #include "flow/asked.hpp"
 #include "flow/flight.hpp"
 #include "flow/rooms.hpp"
+#include "policy/reuse.hpp"
 
 #include <memory>
 #include <span>
@@ -38,19 +41,31 @@ private:
 
     // lookup.cpp
     bool look_up(Visit& visit, Answer& out);
+    bool give_name(Visit& visit);
     bool find_entry(Visit& visit, Answer& out);
     coherence::Validity validity(const store::Entry& entry) const noexcept;
     void finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer& out) noexcept;
 
     // walk.cpp
+    asio::awaitable<void> go_on(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);
     asio::awaitable<void> take_off(Visit& visit, Answer& out);
     bool arrive(Visit& visit, const Flight& flight, bool started, Sequence began, Answer& out);
+    bool serve_fallback(Visit& visit, policy::OriginFailure how, int status, Answer& out);
     bool matches(const Visit& visit, const Outcome& outcome) const;
     void serve_stale_and_refresh(Visit& visit, Answer& out, const asio::any_io_executor& executor);
+    static std::shared_ptr<net::BodySource> content_of(const Notes& notes);
+    void answer_only_if_cached(Visit& visit, Answer& out);
     void answer_refused(Visit& visit, Answer& out);
     void answer_unrouted(Visit& visit, Answer& out);
     void answer_error(Visit& visit, const Error& error, Answer& out);
     void finish_forwarded(Visit& visit, Answer& out) noexcept;
+
+    // methods.cpp
+    asio::awaitable<void> ask_by_head(Visit& visit, Answer& out);
+    bool fall_back(Visit& visit, const Result<OriginResponse>& response, Answer& out);
+    asio::awaitable<void> ask_by_query(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);
+    struct AsGet;
+    asio::awaitable<void> answer_post(Visit& visit, OriginResponse response, Sequence began, Now asked, Answer& out);
 
     // fill.cpp
     std::shared_ptr<Plan> plan(const Visit& visit) const;
@@ -63,11 +78,15 @@ private:
     asio::awaitable<void> land_whole(Flight& flight, Plan& plan, OriginResponse response, std::string content);
     asio::awaitable<void> land_arriving(Flight& flight, Plan& plan, OriginResponse response);
     asio::awaitable<void> land_validated(Flight& flight, Plan& plan, OriginResponse response);
+    asio::awaitable<Outcome> freshen(const Flight& flight, Plan& plan, const store::Entry& entry,
+                                     OriginResponse response);
     void land_failed(Flight& flight, Error error);
     void land_exclusive(Flight& flight, Plan& plan, OriginResponse response, Detail why);
+
+    // keep.cpp
     asio::awaitable<base::Ref<const store::Entry>> shape(Plan& plan, store::EntryParts parts, std::string content);
     store::EntryParts parts_of(const Flight& flight, const Plan& plan, const OriginResponse& response) const;
-    bool shelve(const base::Ref<const store::Entry>& entry, const Plan& plan, Detail& why_not);
+    bool shelve(const base::Ref<const store::Entry>& entry, Detail& why_not);
 
     // forward.cpp
     asio::awaitable<void> forward_alone(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);

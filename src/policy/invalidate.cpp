@@ -54,7 +54,8 @@ void collect_invalidations(const http::RequestHead& request, std::string_view sc
         // RFC 9111 §4.4: another origin's responses are not ours to invalidate.
         if (same_origin(uri, target)) collect_uri(uri, sinks.uri);
     }
-    for_each_group(response, FieldId::cache_group_invalidation, sinks.surrogate);
+    for_each_group(response, FieldId::cache_group_invalidation,
+                   [&](std::string_view group) { sinks.group(group_text(scheme, request.authority, group)); });
     if (match.route == nullptr) return;
     const TemplateInput values{match.route->capture_names, match.captures, request.query, request.fields};
     std::string tag;
@@ -82,6 +83,18 @@ void for_each_surrogate(http::FieldSpan response, const Sink& each) {
     for (const http::Field& field : response)
         if (field.id == FieldId::surrogate_key || field.id == FieldId::xkey) for_each_word(field.value, each);
     for_each_group(response, FieldId::cache_groups, each);
+}
+
+void for_each_cache_group(const http::RequestHead& request, std::string_view scheme, http::FieldSpan response,
+                          const Sink& each) {
+    for_each_group(response, FieldId::cache_groups,
+                   [&](std::string_view group) { each(group_text(scheme, request.authority, group)); });
+}
+
+std::string group_text(std::string_view scheme, std::string_view authority, std::string_view group) {
+    std::string out(scheme);
+    ((out += "://") += normalised_authority(scheme, authority)) += ' ';
+    return out += group;
 }
 
 void remove_tag_fields(http::Fields& response) {

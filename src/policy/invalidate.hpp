@@ -10,8 +10,10 @@
 namespace etage::policy {
 
 struct Invalidation {
-    /// Receives surrogate tags (from the route's `invalidates` and from Cache-Group-Invalidation).
+    /// Receives surrogate tags, from the route's `invalidates`.
     std::function<void(std::string_view)> surrogate;
+    /// Receives the groups of Cache-Group-Invalidation in the form of group_text().
+    std::function<void(std::string_view)> group;
     /// Receives URIs in the form of uri_text(): the target's, and same-origin Location and Content-Location.
     std::function<void(std::string_view)> uri;
 };
@@ -32,8 +34,15 @@ std::string uri_text(std::string_view scheme, std::string_view authority, std::s
                      bool has_query);
 
 /// Surrogate tags a response carries: Cache-Tag (commas), Surrogate-Key and xkey (spaces), Cache-Groups (RFC 9875;
-/// ignored when it is no List of Strings).
+/// ignored when it is no List of Strings): whoever purges tags may name a group as well.
 void for_each_surrogate(http::FieldSpan response, const std::function<void(std::string_view)>& each);
+
+/// The groups a response belongs to (RFC 9875 §2), in the form of group_text().
+void for_each_cache_group(const http::RequestHead& request, std::string_view scheme, http::FieldSpan response,
+                          const std::function<void(std::string_view)>& each);
+
+/// What names a group for tags. RFC 9875 §2: groups of different origins (scheme, host, port) are different groups.
+std::string group_text(std::string_view scheme, std::string_view authority, std::string_view group);
 
 /// Removes those fields, and Cache-Group-Invalidation, before a client sees them.
 void remove_tag_fields(http::Fields& response);

@@ -10,6 +10,7 @@ using Texts = std::vector<std::string>;
 struct Collected {
     Texts uris;
     Texts tags;
+    Texts groups;
 };
 
 Collected collect(std::string target, FieldPairs response, const Router& router = {}) {
@@ -17,6 +18,7 @@ Collected collect(std::string target, FieldPairs response, const Router& router 
     Collected out;
     collect_invalidations(asked.head, "http", fields_of(response), router.match(asked.head.method, asked.head.path),
                           {[&](std::string_view tag) { out.tags.emplace_back(tag); },
+                           [&](std::string_view group) { out.groups.emplace_back(group); },
                            [&](std::string_view uri) { out.uris.emplace_back(uri); }});
     return out;
 }
@@ -56,11 +58,23 @@ TEST(InvalidateRfc9111, Section4_4_NeverAnotherOrigin) {  // INV-08
 }
 
 TEST(InvalidateRfc9875, Section3_CacheGroupInvalidation) {
-    EXPECT_EQ(collect("/z", {{"Cache-Group-Invalidation", "\"posts\", \"users\";x=1"}}).tags,
-              (Texts{"posts", "users"}));
-    EXPECT_EQ(collect("/z", {{"Cache-Group-Invalidation", "\"a\""}, {"Cache-Group-Invalidation", "\"b\""}}).tags,
-              (Texts{"a", "b"}));
-    EXPECT_EQ(collect("/z", {{"Cache-Group-Invalidation", "\"a\", b"}}).tags, Texts{});
+    const std::string origin = "http://example.test ";
+    EXPECT_EQ(collect("/z", {{"Cache-Group-Invalidation", "\"posts\", \"users\";x=1"}}).groups,
+              (Texts{origin + "posts", origin + "users"}));
+    EXPECT_EQ(collect("/z", {{"Cache-Group-Invalidation", "\"a\""}, {"Cache-Group-Invalidation", "\"b\""}}).groups,
+              (Texts{origin + "a", origin + "b"}));
+    EXPECT_EQ(collect("/z", {{"Cache-Group-Invalidation", "\"a\", b"}}).groups, Texts{});
+    EXPECT_EQ(collect("/z", {{"Cache-Group-Invalidation", "\"a\""}}).tags, Texts{});
+}
+
+TEST(InvalidateRfc9875, Section2_AGroupIsOfItsOrigin) {
+    const Asked asked("GET", "/a");
+    Texts groups;
+    for_each_cache_group(asked.head, "https", fields_of({{"Cache-Groups", "\"x\", \"y\""}}),
+                         [&](std::string_view group) { groups.emplace_back(group); });
+    EXPECT_EQ(groups, (Texts{"https://example.test x", "https://example.test y"}));
+    EXPECT_EQ(group_text("http", "A.test:80", "x"), group_text("http", "a.test", "x"));
+    EXPECT_NE(group_text("http", "a.test", "x"), group_text("https", "a.test", "x"));
 }
 
 TEST(Invalidate, TheTagsTheRouteNames) {

@@ -4,6 +4,7 @@
 #include "policy/query.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace etage::policy {
@@ -110,9 +111,24 @@ void append_identity(std::string& out, const KeyInput& in) {
     }
 }
 
+/// RFC 10008 §2.7: the content, and what says how it is to be read.
+void append_content(std::string& out, http::FieldSpan fields, std::string_view content) {
+    std::string hashed;
+    for (const FieldId id : {FieldId::content_type, FieldId::content_encoding, FieldId::content_language}) {
+        const auto value = http::joined(fields, id);
+        append_part(hashed, value ? *value : "");
+    }
+    append_part(hashed, content);
+    std::array<unsigned char, 32> digest;
+    base::sha256(hashed, digest.data());
+    out += 'q';
+    out.append(digest.begin(), digest.end());
+}
+
 bool has_key(const Route* route, const http::RequestHead& request) noexcept {
     if (route != nullptr && route->policy.cache.pass) return false;
-    return request.method == http::Method::get || request.method == http::Method::head;
+    return request.method == http::Method::get || request.method == http::Method::head ||
+           request.method == http::Method::query;
 }
 
 std::string as_received(const http::RequestHead& request) {
@@ -158,6 +174,7 @@ bool make_key(std::string& out, const KeyInput& in) {
     append_query(out, in.route, in.request);
     if (in.route != nullptr) append_headers(out, *in.route, in.request.fields);
     append_identity(out, in);
+    if (in.content) append_content(out, in.request.fields, *in.content);
     return out.size() <= key_bytes_max;
 }
 

@@ -33,14 +33,16 @@ struct KeyInput {
     const Route* route = nullptr;  // null: a standards cache without policy
     std::string_view scheme;       // of the listener: "http" or "https"
     const Identity& identity;
-    std::uint64_t secret = 0;  // keyed hash of the identity
+    std::uint64_t secret = 0;                   // keyed hash of the identity
+    std::optional<std::string_view> content{};  // of a QUERY
 };
 
 inline constexpr std::size_t key_bytes_max = 8 * 1024;  // a longer key: not cached (Detail::key_too_long)
 
 /// Clears `out` and writes the key: version prefix, route name, method class (GET and HEAD are one), scheme, authority
 /// in lower case, normalised path, query after the route's rule (stable sort by name when there is a route, as received
-/// without), chosen headers, and on a per-user route the hashed identity, to which Authorization always belongs. False
+/// without), chosen headers, on a per-user route the hashed identity, to which Authorization always belongs, and of a
+/// QUERY the SHA-256 of its content and of the fields that say what it means (RFC 10008 §2.7). False
 /// when the path cannot be normalised or the key is too long. Reuses the capacity of `out`: no allocation in the steady
 /// state.
 bool make_key(std::string& out, const KeyInput&);
@@ -48,9 +50,9 @@ bool make_key(std::string& out, const KeyInput&);
 /// True when a request field of this name is part of the key of the route.
 bool is_keyed(const Route* route, std::string_view field_name) noexcept;
 
-/// Path and query for the origin. For what has a key (GET and HEAD, unless the route passes) they are the key's: path
-/// normalised, with a route only the parameters that count, in the key's order. Otherwise, and when the path cannot be
-/// normalised, as received.
+/// Path and query for the origin. For what has a key (GET, HEAD and QUERY, unless the route passes) they are the key's:
+/// path normalised, with a route only the parameters that count, in the key's order. Otherwise, and when the path
+/// cannot be normalised, as received.
 std::string forwarded_target(const Route* route, const http::RequestHead& request);
 
 /// The Host for the origin: the authority as the key has it, in lower case (RFC 9110 §4.2.3).

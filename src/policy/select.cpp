@@ -69,7 +69,8 @@ Selection select(const http::RequestHead& request, const Selectable& stored, Wal
     Selection selection;
     const auto choice = http::choose_coding(request.fields, stored.codings);
     if (choice.acceptable) selection.coding = choice.coding;
-    const bool reads = request.method == http::Method::get || request.method == http::Method::head;
+    const bool reads = request.method == http::Method::get || request.method == http::Method::head ||
+                       request.method == http::Method::query;
     if (reads && stored.status == 200) selection.shape = shape_of(request, stored, now);
     return selection;
 }

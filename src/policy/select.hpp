@@ -27,11 +27,11 @@ struct Selection {
     http::Coding coding = http::Coding::identity;
 };
 
-/// If-None-Match before If-Modified-Since, If-Match before If-Unmodified-Since (RFC 9110 §13.2.2); only for GET and
-/// HEAD and only for a 200 (elsewhere: full). If-Modified-Since is compared with Date when there is no Last-Modified
-/// (RFC 9111 §4.3.2); what is no date is no condition. The coding is the best one stored; when none is acceptable,
-/// identity: RFC 9110 §12.5.3 leaves it to the server, and content that is not asked for in this form serves more
-/// clients than a 406. No allocation.
+/// If-None-Match before If-Modified-Since, If-Match before If-Unmodified-Since (RFC 9110 §13.2.2); only for GET, HEAD
+/// and QUERY and only for a 200 (elsewhere: full). If-Modified-Since is compared with Date when there is no
+/// Last-Modified (RFC 9111 §4.3.2); what is no date is no condition. The coding is the best one stored; when none is
+/// acceptable, identity: RFC 9110 §12.5.3 leaves it to the server, and content that is not asked for in this form
+/// serves more clients than a 406. No allocation.
 Selection select(const http::RequestHead& request, const Selectable& stored, WallTime now) noexcept;
 
 }  // namespace etage::policy

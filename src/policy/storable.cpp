@@ -1,7 +1,9 @@
 #include "policy/storable.hpp"
 
 #include "policy/freshness.hpp"
+#include "policy/invalidate.hpp"
 #include "policy/key.hpp"
+#include "policy/reference.hpp"
 #include "policy/targeted.hpp"
 #include "policy/update.hpp"
 
@@ -35,8 +37,9 @@ bool varies_on(http::FieldSpan response, std::string_view name) noexcept {
 }
 
 Detail refused_by_request(const Exchange& x) noexcept {
-    if (x.request.method != http::Method::get && x.request.method != http::Method::head)
-        return Detail::method_not_cacheable;
+    const http::Method method = x.request.method;
+    if (method == http::Method::query) return x.request_cc.no_store ? Detail::no_store : Detail::none;
+    if (method != http::Method::get && method != http::Method::head) return Detail::method_not_cacheable;
     if (x.request.has_body()) return Detail::request_body;
     if (x.request_cc.no_store) return Detail::no_store;  // RFC 9111 §5.2.1.5
     return Detail::none;
@@ -111,6 +114,20 @@ Storable judge_storable(const Exchange& x) noexcept {
     if (why_not == Detail::none) why_not = refused_by_fields(x, governing.cc);
     if (why_not == Detail::none) why_not = refused_by_status(x, governing.cc);
     return {why_not == Detail::none, why_not};
+}
+
+bool answers_get(const http::RequestHead& request, std::string_view scheme, int status, http::FieldSpan response) {
+    if (request.method != http::Method::post || status != 200) return false;
+    const auto location = http::find(response, FieldId::content_location);
+    if (!location) return false;
+    const TargetUri target{std::string(scheme), std::string(request.authority), std::string(request.path),
+                           std::string(request.query), request.has_query};
+    const TargetUri uri = resolve(target, *location);
+    const auto text = [](const TargetUri& u) { return uri_text(u.scheme, u.authority, u.path, u.query, u.has_query); };
+    if (text(uri).empty() || text(uri) != text(target)) return false;
+    static const http::RequestCacheControl none;
+    const auto cc = http::parse_response_cache_control(response);
+    return has_explicit_freshness({request, none, status, response, cc, nullptr, false});
 }
 
 bool status_storable(int status, bool explicit_freshness) noexcept {

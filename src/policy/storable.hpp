@@ -38,8 +38,13 @@ struct Storable {
 ///   varies on Cookie, or the route has Cookie in its key or allow_cookie.
 /// - `private="…"` and `no-cache="…"` that list fields are obeyed by keeping the response without them (see
 /// update.hpp).
-/// - Only GET and HEAD, and no request with content (law 5).
+/// - Only GET, HEAD and QUERY, and no request with content (law 5) but QUERY, whose key holds it.
 Storable judge_storable(const Exchange&) noexcept;
+
+/// RFC 9110 §9.3.3, RFC 9111 §4: may this answer to POST stand for the answer to a GET of the same URI? When it is a
+/// 200 whose Content-Location is the target URI and that says itself how long it is fresh. Whether it may be stored is
+/// judge_storable()'s to say, of the GET.
+bool answers_get(const http::RequestHead& request, std::string_view scheme, int status, http::FieldSpan response);
 
 /// Law 7, in one place. `explicit_freshness`: the response or the route says how long, or the response is `public`.
 /// - Statuses that describe the request (400, 401, 403, 405–407, 412–417, 421, 425, 426, 429, 431), partial ones (206),
