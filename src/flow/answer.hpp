@@ -24,6 +24,7 @@ namespace etage::flow {
 /// (`entry`, `owned_head`, `owned_body`), or from static storage.
 struct Answer {
     int status = 200;
+    std::string_view status_line;             // with its CRLF, when it is not in `head`; static storage
     std::string_view head;                    // status line and fields, no empty line; Content-Length when it is known
     http::FieldTail tail;                     // the fields of this answer alone: Age, Cache-Status, RateLimit, …
     std::string_view body;                    // complete content; empty with `stream`

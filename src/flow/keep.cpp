@@ -3,6 +3,7 @@
 #include "flow/plan.hpp"
 #include "flow/present.hpp"
 #include "flow/tags.hpp"
+#include "http/date.hpp"
 #include "http/vary.hpp"
 #include "policy/freshness.hpp"
 #include "policy/invalidate.hpp"
@@ -12,6 +13,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace etage::flow {
 
@@ -42,6 +44,10 @@ store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const O
     parts.for_authorized = governing.is_public || governing.s_maxage || governing.must_revalidate;
     parts.status = response.status;
     parts.fields = response.fields;
+    if (!http::contains(parts.fields, http::FieldId::date)) {  // RFC 9110 §6.6.1: when it was received
+        std::array<char, 29> date;
+        parts.fields.add(http::FieldId::date, http::format_date(date, plan.response_time.wall));
+    }
     return parts;
 }
 

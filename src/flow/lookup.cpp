@@ -138,7 +138,7 @@ coherence::Validity Walk::validity(const store::Entry& entry) const noexcept {
     return verdict;
 }
 
-void Walk::finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer& out) noexcept {
+void Walk::finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer& out) {
     out.verdict.hit = true;
     if (present_entry(visit, entry, out)) rooms_.metrics.add(base::Counter::not_modified);
     append_reuse_fields(visit, *entry, out);

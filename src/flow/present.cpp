@@ -67,7 +67,10 @@ void add_representation(EntryParts& parts, const http::Fields& shared, Coding co
         r.etag = http::etag_for_coding(parts.etag, coding);
         fields.set(FieldId::etag, r.etag);
     }
-    if (coding != Coding::identity) fields.set(FieldId::content_encoding, http::coding_name(coding));
+    if (coding != Coding::identity)
+        fields.set(FieldId::content_encoding, http::coding_name(coding));
+    else if (parts.status == 200 && !http::contains(fields, FieldId::accept_ranges))
+        fields.add(FieldId::accept_ranges, "bytes");
     content.shrink_to_fit();
     if (has_content(parts.status)) r.body = base::make_bytes(std::move(content));
     write_heads(r, parts.status, fields);
@@ -129,7 +132,7 @@ void shape_entry(EntryParts& parts, std::string content, const Presentation& how
     if (gzipped) add_representation(parts, shared, Coding::gzip, std::move(*gzipped));
 }
 
-bool present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answer& out) noexcept {
+bool present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answer& out) {
     const EntryParts& parts = entry->parts();
     const policy::Selection choice = policy::select(
         visit.request, {parts.status, parts.etag, parts.last_modified, parts.codings, parts.fields}, visit.now.wall);
@@ -139,6 +142,7 @@ bool present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answ
         out.head_only = true;
         return false;
     }
+    if (choice.ranges && present_ranges(visit, entry, out)) return false;
     const Representation& chosen = entry->representation(choice.coding);
     const bool not_modified = choice.shape == policy::Shape::not_modified;
     out.status = not_modified ? 304 : parts.status;

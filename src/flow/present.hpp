@@ -25,8 +25,14 @@ void shape_entry(store::EntryParts& parts, std::string content, const Presentati
 /// True when shape_entry would try a coding: then the answer varies on Accept-Encoding even while it is streamed.
 bool would_compress(int status, http::FieldSpan fields, std::optional<std::uint64_t> length);
 
-/// Everything of `out` but the tail's Cache-Status, from an entry. No allocation. Returns true for a 304.
-bool present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answer& out) noexcept;
+/// Everything of `out` but the tail's Age and Cache-Status, from an entry. No allocation but for 416 and several
+/// ranges. Returns true for a 304.
+bool present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answer& out);
+
+/// A GET that has a Range, of a stored 200 whose preconditions hold: 206 or 416. False: the Range says nothing here (no
+/// grammar, a flood, an If-Range that does not match), and the whole is the answer. One range allocates nothing. Takes
+/// `entry` when it answers from it.
+bool present_ranges(const Visit& visit, base::Ref<const store::Entry>& entry, Answer& out);
 
 /// A response that is not (yet) stored, streamed or whole. `varies`: add Vary: Accept-Encoding.
 void present_response(const Visit& visit, int status, std::string_view reason, const http::Fields& client_side,

@@ -44,7 +44,7 @@ private:
     bool give_name(Visit& visit);
     bool find_entry(Visit& visit, Answer& out);
     coherence::Validity validity(const store::Entry& entry) const noexcept;
-    void finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer& out) noexcept;
+    void finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer& out);
 
     // walk.cpp
     asio::awaitable<void> go_on(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);

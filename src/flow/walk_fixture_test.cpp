@@ -81,7 +81,7 @@ std::unique_ptr<Walk> build(const policy::Router& router, TestHouse& house, limi
 void take_apart(const Answer& answer, Reply& reply) {
     reply.status = answer.status;
     reply.verdict = answer.verdict;
-    std::string head = std::string(answer.head) + std::string(answer.tail.view());
+    std::string head = std::string(answer.status_line) + std::string(answer.head) + std::string(answer.tail.view());
     std::size_t at = head.find("\r\n") + 2;
     while (at < head.size()) {
         const auto end = head.find("\r\n", at);

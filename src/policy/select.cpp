@@ -14,6 +14,7 @@ using http::FieldId;
 /// What the request makes its answer depend on, found in one pass over its fields.
 struct Preconditions {
     bool any = false;
+    bool range = false;
     bool if_match = false;
     bool if_none_match = false;
     std::optional<std::string_view> if_modified_since;
@@ -24,6 +25,7 @@ Preconditions preconditions_of(http::FieldSpan fields) noexcept {
     Preconditions found;
     for (const http::Field& field : fields) {
         switch (field.id) {
+            case FieldId::range: found.range = true; continue;
             case FieldId::if_match: found.if_match = true; break;
             case FieldId::if_none_match: found.if_none_match = true; break;
             case FieldId::if_modified_since: found.if_modified_since = field.value; break;
@@ -44,8 +46,8 @@ std::optional<bool> modified_since(std::string_view last_modified, std::string_v
 }
 
 /// RFC 9110 §13.2.2, steps 1 to 4.
-Shape shape_of(const http::RequestHead& request, const Selectable& stored, WallTime now) noexcept {
-    const Preconditions conditions = preconditions_of(request.fields);
+Shape shape_of(const http::RequestHead& request, const Preconditions& conditions, const Selectable& stored,
+               WallTime now) noexcept {
     if (!conditions.any) return Shape::full;
     if (conditions.if_match) {
         if (!http::if_match_hits(request.fields, stored.etag)) return Shape::precondition_failed;
@@ -71,7 +73,10 @@ Selection select(const http::RequestHead& request, const Selectable& stored, Wal
     if (choice.acceptable) selection.coding = choice.coding;
     const bool reads = request.method == http::Method::get || request.method == http::Method::head ||
                        request.method == http::Method::query;
-    if (reads && stored.status == 200) selection.shape = shape_of(request, stored, now);
+    if (!reads || stored.status != 200) return selection;
+    const Preconditions conditions = preconditions_of(request.fields);
+    selection.shape = shape_of(request, conditions, stored, now);
+    selection.ranges = conditions.range && selection.shape == Shape::full && request.method == http::Method::get;
     return selection;
 }
 

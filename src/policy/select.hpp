@@ -25,6 +25,7 @@ struct Selectable {
 struct Selection {
     Shape shape = Shape::full;
     http::Coding coding = http::Coding::identity;
+    bool ranges = false;  // `full`, and a GET that has a Range: RFC 9110 §13.2.2, step 5, is to be looked at
 };
 
 /// If-None-Match before If-Modified-Since, If-Match before If-Unmodified-Since (RFC 9110 §13.2.2); only for GET, HEAD

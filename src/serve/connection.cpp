@@ -26,6 +26,7 @@ constexpr std::size_t copied_body_bytes_max = 32 * 1024;  // larger bodies are s
 
 void append_head(std::string& out, const flow::Answer& answer, const http::RequestHead& request, bool keep,
                  bool chunked) {
+    out += answer.status_line;
     out += answer.head;
     out += answer.tail.view();
     if (chunked) out += "Transfer-Encoding: chunked\r\n";
