@@ -140,7 +140,9 @@ coherence::Validity Walk::validity(const store::Entry& entry) const noexcept {
 
 void Walk::finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer& out) {
     out.verdict.hit = true;
-    if (present_entry(visit, entry, out)) rooms_.metrics.add(base::Counter::not_modified);
+    const Presented presented = present_entry(visit, entry, out);
+    if (presented.not_modified) rooms_.metrics.add(base::Counter::not_modified);
+    if (presented.wanted != http::Coding::identity) want_coding(entry, presented.wanted);
     append_reuse_fields(visit, *entry, out);
     append_limit_fields(out.tail, visit.notes.gate);
     rooms_.metrics.add(base::Counter::hits);

@@ -1,12 +1,9 @@
 #include "flow/present.hpp"
 
-#include "codec/gzip.hpp"
 #include "flow/cache_status.hpp"
-#include "http/cache_control.hpp"
 #include "http/date.hpp"
 #include "http/etag.hpp"
 #include "http/problem.hpp"
-#include "policy/invalidate.hpp"
 #include "policy/select.hpp"
 
 #include <algorithm>
@@ -20,119 +17,9 @@ using http::FieldId;
 using store::EntryParts;
 using store::Representation;
 
-constexpr int gzip_level = 6;
-
-bool has_content(int status) noexcept { return status >= 200 && status != 204 && status != 304; }
-
-/// RFC 9110 §15.4.5: of the representation metadata only what guides cache updates belongs in a 304.
-bool belongs_in_304(const http::Field& field) noexcept {
-    switch (field.id) {
-        case FieldId::content_type:
-        case FieldId::content_encoding:
-        case FieldId::content_language:
-        case FieldId::content_length:
-        case FieldId::content_range: return false;
-        default: return true;
-    }
-}
-
-void add_vary_accept_encoding(http::Fields& fields) {
-    auto vary = http::joined(fields, FieldId::vary);
-    if (!vary || vary->empty()) return fields.set(FieldId::vary, "Accept-Encoding");
-    bool there = false;
-    http::for_each_element(
-        *vary, [&](std::string_view name) { there = there || name == "*" || http::iequals(name, "accept-encoding"); });
-    if (!there) fields.set(FieldId::vary, *vary + ", Accept-Encoding");
-}
-
-void write_heads(Representation& r, int status, const http::Fields& fields) {
-    http::append_status_line(r.head, status);
-    http::append_status_line(r.head_not_modified, 304);
-    for (const http::Field& field : fields.span()) {
-        http::append_field(r.head, field.name, field.value);
-        if (belongs_in_304(field)) http::append_field(r.head_not_modified, field.name, field.value);
-    }
-    if (has_content(status))
-        http::append_field(r.head, FieldId::content_length, std::to_string(r.body ? r.body->size() : 0));
-    // What is kept for long carries no slack: memory.limit counts it.
-    r.head.shrink_to_fit();
-    r.head_not_modified.shrink_to_fit();
-}
-
-void add_representation(EntryParts& parts, const http::Fields& shared, Coding coding, std::string content) {
-    Representation& r = parts.representations[static_cast<std::size_t>(coding)];
-    r.coding = coding;
-    http::Fields fields = shared;
-    if (!parts.etag.empty()) {
-        r.etag = http::etag_for_coding(parts.etag, coding);
-        fields.set(FieldId::etag, r.etag);
-    }
-    if (coding != Coding::identity)
-        fields.set(FieldId::content_encoding, http::coding_name(coding));
-    else if (parts.status == 200 && !http::contains(fields, FieldId::accept_ranges))
-        fields.add(FieldId::accept_ranges, "bytes");
-    content.shrink_to_fit();
-    if (has_content(parts.status)) r.body = base::make_bytes(std::move(content));
-    write_heads(r, parts.status, fields);
-    parts.codings = parts.codings.with(coding);
-}
-
-bool is_limit_field(const http::Field& field) noexcept {
-    return field.id == FieldId::ratelimit || field.id == FieldId::ratelimit_policy ||
-           (field.name.size() > 12 && http::iequals(field.name.substr(0, 12), "x-ratelimit-"));
-}
-
 }  // namespace
 
-http::Fields client_fields(const http::Fields& origin, const Presentation& how) {
-    http::Fields fields = origin;
-    http::remove_hop_by_hop(fields);
-    fields.remove(FieldId::age);
-    const ClientPolicy none;
-    const ClientPolicy& client = how.route != nullptr ? how.route->policy.client : none;
-    if (!client.expose_tags) policy::remove_tag_fields(fields);
-    if (client.cache_control)
-        fields.set(FieldId::cache_control, *client.cache_control);
-    else if (how.per_user)
-        fields.set(FieldId::cache_control, "private");
-    if (client.cdn_cache_control) fields.set(FieldId::cdn_cache_control, *client.cdn_cache_control);
-    if (!http::contains(fields, FieldId::date)) {
-        std::array<char, 29> date;
-        fields.add(FieldId::date, http::format_date(date, how.now));
-    }
-    if (!how.via.empty()) fields.add(FieldId::via, how.via);
-    return fields;
-}
-
-bool would_compress(int status, http::FieldSpan fields, std::optional<std::uint64_t> length) {
-    if (!has_content(status) || status == 206) return false;
-    if (length && *length < codec::compress_bytes_min) return false;
-    if (http::contains(fields, FieldId::content_encoding)) return false;
-    if (http::parse_response_cache_control(fields).no_transform) return false;
-    return codec::is_compressible(http::find(fields, FieldId::content_type).value_or(""));
-}
-
-void shape_entry(EntryParts& parts, std::string content, const Presentation& how) {
-    http::Fields shared = client_fields(parts.fields, how);
-    shared.remove_if(is_limit_field);
-    if (const auto etag = http::find(parts.fields, FieldId::etag); etag && http::parse_entity_tag(*etag)) {
-        parts.etag = *etag;
-    } else if (parts.status == 200) {
-        parts.etag = http::make_strong_etag(content);
-        parts.etag_is_ours = true;
-    }
-    parts.last_modified = http::find(parts.fields, FieldId::last_modified).value_or("");
-
-    std::optional<std::string> gzipped;
-    if (would_compress(parts.status, parts.fields, content.size())) {
-        add_vary_accept_encoding(shared);
-        gzipped = codec::gzip(content, gzip_level);
-    }
-    add_representation(parts, shared, Coding::identity, std::move(content));
-    if (gzipped) add_representation(parts, shared, Coding::gzip, std::move(*gzipped));
-}
-
-bool present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answer& out) {
+Presented present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answer& out) {
     const EntryParts& parts = entry->parts();
     const policy::Selection choice = policy::select(
         visit.request, {parts.status, parts.etag, parts.last_modified, parts.codings, parts.fields}, visit.now.wall);
@@ -140,9 +27,9 @@ bool present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answ
         out.status = 412;
         out.head = "HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n";
         out.head_only = true;
-        return false;
+        return {};
     }
-    if (choice.ranges && present_ranges(visit, entry, out)) return false;
+    if (choice.ranges && present_ranges(visit, entry, out)) return {};
     const Representation& chosen = entry->representation(choice.coding);
     const bool not_modified = choice.shape == policy::Shape::not_modified;
     out.status = not_modified ? 304 : parts.status;
@@ -150,7 +37,7 @@ bool present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answ
     out.head_only = not_modified || visit.request.method == http::Method::head || !chosen.body;
     if (!out.head_only) out.body = chosen.body->view();
     out.entry = std::move(entry);
-    return not_modified;
+    return {not_modified, parts.codable ? choice.wanted : http::Coding::identity};
 }
 
 void append_reuse_fields(const Visit& visit, const store::Entry& entry, Answer& out) noexcept {

@@ -1,33 +1,20 @@
 #pragma once
-// In which shape (step 8): heads written once for entries, and answers made from entries, streams and errors.
+// In which shape (step 8): answers made from entries, streams and errors.
 
 #include "flow/answer.hpp"
 #include "flow/flight.hpp"
-
-#include <etage/policy.hpp>
+#include "flow/shape.hpp"
 
 namespace etage::flow {
 
-/// What a client may see of an origin's fields, under the route's rules: without hop-by-hop, tag, limit and Age fields,
-/// with the route's Cache-Control, a Date, and Via in front of an upstream.
-struct Presentation {
-    const policy::Route* route = nullptr;
-    std::string_view via;
-    bool per_user = false;  // the identity is in the key: `private` unless the route says otherwise
-    WallTime now{};
+struct Presented {
+    bool not_modified = false;
+    http::Coding wanted = http::Coding::identity;  // what would have been sent if every coding were there
 };
-http::Fields client_fields(const http::Fields& origin, const Presentation& how);
-
-/// Fills in `parts.etag`, codings and representations (heads included) from status, fields and content. Compresses when
-/// it pays; CPU-bound, meant for a compressor thread. `parts.fields`, `parts.status` are set before.
-void shape_entry(store::EntryParts& parts, std::string content, const Presentation& how);
-
-/// True when shape_entry would try a coding: then the answer varies on Accept-Encoding even while it is streamed.
-bool would_compress(int status, http::FieldSpan fields, std::optional<std::uint64_t> length);
 
 /// Everything of `out` but the tail's Age and Cache-Status, from an entry. No allocation but for 416 and several
 /// ranges. Returns true for a 304.
-bool present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answer& out);
+Presented present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answer& out);
 
 /// A GET that has a Range, of a stored 200 whose preconditions hold: 206 or 416. False: the Range says nothing here (no
 /// grammar, a flood, an If-Range that does not match), and the whole is the answer. One range allocates nothing. Takes

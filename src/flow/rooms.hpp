@@ -26,6 +26,7 @@ struct WalkLimits {
     std::size_t entry_bytes_max = std::size_t{8} << 20;      // larger: not stored
     std::size_t error_bytes_max = std::size_t{64} << 10;     // of an origin's error shared with those who wait
     std::size_t query_bytes_max = std::size_t{64} << 10;     // of a QUERY's content; with more it is not cached
+    std::uint32_t hot_hits_min = 32;                         // answers with a coding before it is made smaller
     std::size_t tags_max = 512;                              // per entry, implicit ones included
     std::size_t vary_names_max = 8;
     std::size_t rejoin_max = 2;  // flights a request tries before it goes alone

@@ -1,6 +1,7 @@
 #pragma once
 // The walk of a request through the house (DESIGN §2). Each step is a room of its own:
 //   lookup.cpp   1–4, 8   route, limit, key, shelf: the hit, one plain function
+//   coding.cpp   8        codings that a hit would have liked, made behind it
 //   walk.cpp     5–8      what happens when there was no hit, in order
 //   fill.cpp     7        one fetch for all who wait: origin, rules, shelf
 //   keep.cpp     7        what is kept of an answer: parts, shapes, shelf
@@ -45,6 +46,9 @@ private:
     bool find_entry(Visit& visit, Answer& out);
     coherence::Validity validity(const store::Entry& entry) const noexcept;
     void finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer& out);
+
+    // coding.cpp
+    void want_coding(const base::Ref<const store::Entry>& entry, http::Coding coding);
 
     // walk.cpp
     asio::awaitable<void> go_on(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);

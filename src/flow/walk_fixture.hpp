@@ -75,6 +75,9 @@ struct Reply {
 class TestHouse {
 public:
     explicit TestHouse(std::vector<RoutePolicy> routes = {}, bool handlers_only = false);
+    ~TestHouse() { compressors_.join(); }
+    TestHouse(const TestHouse&) = delete;
+    TestHouse& operator=(const TestHouse&) = delete;
 
     /// Starts a request ("GET /x", more head lines, content); the reply fills in as time is let run.
     std::shared_ptr<Reply> ask(const std::string& line, std::vector<std::string> fields = {}, std::string body = {});
@@ -83,6 +86,8 @@ public:
 
     /// Runs what can run now.
     void settle();
+    /// Waits until the compressor thread has done what it was given.
+    void finish_compressing();
     /// Lets virtual time pass, millisecond by millisecond.
     void pass(Duration time);
 

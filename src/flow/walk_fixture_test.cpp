@@ -2,6 +2,10 @@
 
 #include "net/virtual_time.hpp"
 
+#include <asio/post.hpp>
+
+#include <future>
+
 namespace etage::flow::testing {
 
 // ---- the origin
@@ -136,6 +140,12 @@ asio::awaitable<void> TestHouse::walk_through(std::string text, std::string body
         reply->body += *piece;
     }
     reply->done = true;
+}
+
+void TestHouse::finish_compressing() {
+    std::promise<void> done;  // one thread, first come, first served
+    asio::post(compressors_, [&] { done.set_value(); });
+    done.get_future().wait();
 }
 
 std::shared_ptr<Reply> TestHouse::ask(const std::string& line, std::vector<std::string> fields, std::string body) {

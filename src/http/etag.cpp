@@ -65,7 +65,7 @@ constexpr std::string_view coding_suffix(Coding coding) noexcept {
 bool names_a_coding_of(std::string_view asked, std::string_view stored) noexcept {
     if (!asked.starts_with(stored)) return false;
     const std::string_view suffix = asked.substr(stored.size());
-    return std::ranges::any_of(codings_by_size, [&](Coding coding) { return suffix == coding_suffix(coding); });
+    return std::ranges::any_of(codings_by_size, [&](Coding coding) { return iequals(suffix, coding_suffix(coding)); });
 }
 
 template <class F>
@@ -102,9 +102,12 @@ std::string make_strong_etag(std::string_view identity_content) {
     return out += '"';
 }
 
-std::string etag_for_coding(std::string_view etag, Coding coding) {
+std::string etag_for_coding(std::string_view etag, Coding coding, bool again) {
     std::string out(etag);
-    if (parse_entity_tag(etag)) out.insert(out.size() - 1, coding_suffix(coding));
+    if (!parse_entity_tag(etag) || coding == Coding::identity) return out;
+    std::string suffix(coding_suffix(coding));
+    if (again) suffix.back() = static_cast<char>(suffix.back() - 'a' + 'A');
+    out.insert(out.size() - 1, suffix);
     return out;
 }
 

@@ -27,8 +27,8 @@ bool strongly_equal(const EntityTag&, const EntityTag&) noexcept;
 std::string make_strong_etag(std::string_view identity_content);
 
 /// The tag of another coding of the same content: `-g`, `-b` or `-z` before the closing quote; identity: unchanged.
-/// A weak tag stays weak.
-std::string etag_for_coding(std::string_view etag, Coding);
+/// A weak tag stays weak. `again`: the coding was made a second time, with other bytes: `-G`, `-B`, `-Z`.
+std::string etag_for_coding(std::string_view etag, Coding, bool again = false);
 
 /// True when If-None-Match (every line, `*`, lists; compared weakly) names `etag`, or the tag that Etage would give to
 /// any coding of the same content. `etag` is the identity representation's tag. No allocation.

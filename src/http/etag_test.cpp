@@ -131,12 +131,13 @@ TEST(IfNoneMatchRfc9110, Section13_1_2_MalformedElementsAreSkipped) {
 }
 
 TEST(IfNoneMatchTest, AnyCodingsTagNamesTheContent) {
-    for (const char* asked : {"\"abc-g\"", "\"abc-b\"", "\"abc-z\"", "W/\"abc-g\"", "\"x\", \"abc-z\""}) {
+    for (const char* asked :
+         {"\"abc-g\"", "\"abc-b\"", "\"abc-z\"", "\"abc-G\"", "\"abc-B\"", "W/\"abc-g\"", "\"x\", \"abc-z\""}) {
         EXPECT_TRUE(none_match_hits({asked})) << asked;
         EXPECT_TRUE(none_match_hits({asked}, "W/\"abc\"")) << asked;
     }
-    for (const char* asked :
-         {"\"abc-x\"", "\"abc-\"", "\"abcg\"", "\"abc-gg\"", "\"abc-g-g\"", "\"abc-G\"", "\"ab-g\"", "\"-g\""})
+    for (const char* asked : {"\"abc-x\"", "\"abc-\"", "\"abcg\"", "\"abc-gg\"", "\"abc-g-g\"", "\"abc-X\"",
+                              "\"ABC-g\"", "\"ab-g\"", "\"-g\""})
         EXPECT_FALSE(none_match_hits({asked})) << asked;
     EXPECT_FALSE(none_match_hits({"\"abc\""}, "\"abc-g\"")) << "an origin's own tag may end so";
 }

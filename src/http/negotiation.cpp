@@ -80,7 +80,10 @@ CodingWeights coding_weights(FieldSpan request) noexcept {
 }
 
 CodingChoice choose_coding(FieldSpan request, CodingSet available) noexcept {
-    const CodingWeights weights = coding_weights(request);
+    return best_coding(coding_weights(request), available);
+}
+
+CodingChoice best_coding(const CodingWeights& weights, CodingSet available) noexcept {
     CodingChoice best{Coding::identity, !weights.identity_refused};
     std::uint16_t best_weight = 0;
     for (const Coding coding : codings_by_size) {

@@ -22,6 +22,7 @@ class CodingSet {
 public:
     constexpr CodingSet() = default;
     constexpr CodingSet with(Coding c) const noexcept { return CodingSet(bits_ | bit(c)); }
+    static constexpr CodingSet all() noexcept { return CodingSet((1U << coding_count) - 1); }
     constexpr bool has(Coding c) const noexcept { return (bits_ & bit(c)) != 0; }
     friend constexpr bool operator==(CodingSet, CodingSet) = default;
 
@@ -49,6 +50,9 @@ struct CodingChoice {
     Coding coding = Coding::identity;
     bool acceptable = true;  // false: identity;q=0 and nothing else fits
 };
+
+/// The best of `available` by these weights; as choose_coding() below.
+CodingChoice best_coding(const CodingWeights&, CodingSet available) noexcept;
 
 /// The best of `available` for the request: highest q, among equals the smaller result (zstd, br, gzip, identity in
 /// this order). Identity is always available. No Accept-Encoding: identity. q-values, `*`, `identity;q=0` as the RFC

@@ -69,8 +69,10 @@ Shape shape_of(const http::RequestHead& request, const Preconditions& conditions
 
 Selection select(const http::RequestHead& request, const Selectable& stored, WallTime now) noexcept {
     Selection selection;
-    const auto choice = http::choose_coding(request.fields, stored.codings);
+    const auto weights = http::coding_weights(request.fields);
+    const auto choice = http::best_coding(weights, stored.codings);
     if (choice.acceptable) selection.coding = choice.coding;
+    selection.wanted = http::best_coding(weights, http::CodingSet::all()).coding;
     const bool reads = request.method == http::Method::get || request.method == http::Method::head ||
                        request.method == http::Method::query;
     if (!reads || stored.status != 200) return selection;

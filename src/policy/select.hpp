@@ -25,6 +25,7 @@ struct Selectable {
 struct Selection {
     Shape shape = Shape::full;
     http::Coding coding = http::Coding::identity;
+    http::Coding wanted = http::Coding::identity;  // what would be chosen if every coding were there
     bool ranges = false;  // `full`, and a GET that has a Range: RFC 9110 §13.2.2, step 5, is to be looked at
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 // A stored response: immutable from the moment it is on a shelf, shared by counting, bytes ready to send.
 //
-// Concurrency · Everything is const but two atomics that are only hints: `validated_at` and `refreshing`.
+// Concurrency · Everything is const but atomics that are only hints.
 // Lifetime · Views handed out (head, body) live as long as a Ref<const Entry> is held.
 
 #include "base/bytes.hpp"
@@ -28,6 +28,7 @@ struct Representation {
     std::string head;                   // of the full answer, Content-Length included
     std::string head_not_modified;      // of a 304
     base::Ref<const base::Bytes> body;  // null for a status without content
+    bool strong = false;                // as small as it gets: not to be made again
 };
 
 /// What made an entry; the flow fills it in, then freezes it into an Entry.
@@ -46,6 +47,8 @@ struct EntryParts {
     bool etag_is_ours = false;  // then it is no validator for the origin
     std::string last_modified;  // as sent; may be empty
     http::CodingSet codings;
+    bool codable = false;     // worth a coding: others may be made of the identity content
+    http::CodingSet tried{};  // the codings that were; what is not in `codings` was not smaller
     std::array<Representation, http::coding_count> representations;  // by Coding; valid where `codings` has it
 };
 
@@ -68,11 +71,18 @@ public:
     bool begin_refresh() const noexcept { return !refreshing_.exchange(true, std::memory_order_acquire); }
     void end_refresh() const noexcept { refreshing_.store(false, std::memory_order_release); }
 
+    /// True for the one caller that may have a coding made; what comes of it is another entry.
+    bool begin_coding() const noexcept { return !coding_.exchange(true, std::memory_order_acquire); }
+    /// How often a coding was sent that could be made smaller. Wraps; only a hint.
+    std::uint32_t count_coded() const noexcept { return coded_.fetch_add(1, std::memory_order_relaxed) + 1; }
+
 private:
     EntryParts parts_;
     std::size_t footprint_ = 0;
     mutable std::atomic<Sequence> validated_at_;
     mutable std::atomic<bool> refreshing_{false};
+    mutable std::atomic<bool> coding_{false};
+    mutable std::atomic<std::uint32_t> coded_{0};
 };
 
 }  // namespace etage::store

@@ -136,6 +136,18 @@ void MemoryStore::remove(const Entry& entry) {
     });
 }
 
+void MemoryStore::exchange(const Entry& entry, const base::Ref<const Entry>& next) {
+    const EntryParts& parts = entry.parts();
+    Shard& shard = shard_of(parts.key_hash);
+    if (next->footprint() > limits_.entry_bytes_max) return;
+    shard.change(parts.key_hash, parts.key, [&](const Shelf* now) -> Step {
+        if (now == nullptr || now->find(parts.secondary_key) != &entry) return {};
+        auto changed = shelf_with_form(*now, entry, next);
+        if (changed->footprint() > shard.shelf_bytes_max) return {};
+        return {Verb::put, Load(std::move(changed))};
+    });
+}
+
 void MemoryStore::clear() {
     for (std::size_t i = 0; i < shard_count_; ++i) {
         Shard& shard = shards_[i];

@@ -69,6 +69,9 @@ public:
 
     /// Removes one variant if it is still this very entry (found gone by rule 2).
     void remove(const Entry& entry);
+    /// Puts another form of the same response in the place of this very entry, if that is still there and the shelf
+    /// does not grow too large.
+    void exchange(const Entry& entry, const base::Ref<const Entry>& next);
     /// Forgets everything, shard by shard. What is put meanwhile may stay.
     void clear();
 

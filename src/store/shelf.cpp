@@ -69,6 +69,16 @@ base::Ref<const Shelf> shelf_without(const Shelf& now, const Entry& entry) {
     return next;
 }
 
+base::Ref<const Shelf> shelf_with_form(const Shelf& now, const Entry& entry, const base::Ref<const Entry>& next) {
+    auto changed = base::make_ref<Shelf>();
+    changed->key = now.key;
+    changed->vary = now.vary;
+    changed->not_shareable_until = now.not_shareable_until;
+    changed->variants = now.variants;
+    std::ranges::replace_if(changed->variants, [&](const auto& variant) { return variant.get() == &entry; }, next);
+    return changed;
+}
+
 base::Ref<const Shelf> shelf_not_shareable(const Shelf* now, std::string_view key, Instant until) {
     auto next = base::make_ref<Shelf>();
     next->key = key;

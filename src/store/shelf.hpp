@@ -44,6 +44,9 @@ base::Ref<const Shelf> shelf_with(const Shelf* now, base::Ref<const Entry> entry
 /// Without this very entry, which must be on it. Null when nothing worth keeping is left.
 base::Ref<const Shelf> shelf_without(const Shelf& now, const Entry& entry);
 
+/// With `next` in the place of this very entry, which must be on it: another form of the same response.
+base::Ref<const Shelf> shelf_with_form(const Shelf& now, const Entry& entry, const base::Ref<const Entry>& next);
+
 /// With the mark.
 base::Ref<const Shelf> shelf_not_shareable(const Shelf* now, std::string_view key, Instant until);
 
