@@ -74,7 +74,10 @@ std::shared_ptr<Walk::Plan> Walk::plan(const Visit& visit) const {
     plan->match = rooms_.router.match(plan->asked.head().method, plan->asked.head().path);
     plan->per_user = notes.per_user();
     plan->request = request_for(plan->asked.head(), plan->asked.scheme(), visit.client_address, plan->match, true);
-    if (notes.stop == Stop::stale_while) plan->refreshing = notes.entry;
+    if (notes.stop == Stop::stale_while)
+        plan->refreshing = notes.entry;
+    else
+        plan->request.interim = visit.interim;  // of the one who starts the flight: it waits, on this executor
     plan->fallback = notes.entry;
     if (!notes.entry) return plan;
     const store::EntryParts& stored = notes.entry->parts();

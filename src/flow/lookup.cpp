@@ -62,6 +62,8 @@ bool Walk::look_up(Visit& visit, Answer& out) {
     }
 
     // 3: what is it called?
+    if (request.wants_upgrade && may_upgrade(request, route))
+        return stop(visit, Stop::forward_alone, Forward::bypass, Detail::upgrade);
     if (request.method != http::Method::get && request.method != http::Method::head)
         return stop(visit, Stop::forward_alone, Forward::method);
     if (request.has_body()) return stop(visit, Stop::forward_alone, Forward::bypass, Detail::request_body);

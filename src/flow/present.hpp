@@ -9,10 +9,9 @@
 namespace etage::flow {
 
 /// What a client may see of an origin's fields, under the route's rules: without hop-by-hop, tag, limit and Age fields,
-/// with the route's Cache-Control, a Date, and Via in front of an upstream.
+/// with the route's Cache-Control and a Date.
 struct Presentation {
     const policy::Route* route = nullptr;
-    std::string_view via;
     bool per_user = false;  // the identity is in the key: `private` unless the route says otherwise
     WallTime now{};
 };
