@@ -16,6 +16,7 @@ enum class Fault : std::uint8_t {
     bad_request,          // 400
     payload_too_large,    // 413
     uri_too_long,         // 414
+    expectation_failed,   // 417
     fields_too_large,     // 431
     not_implemented,      // 501
     version_unsupported,  // 505

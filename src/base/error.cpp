@@ -14,6 +14,7 @@ FaultRow row(Fault f) noexcept {
         case Fault::bad_request: return {"bad-request", 400};
         case Fault::payload_too_large: return {"payload-too-large", 413};
         case Fault::uri_too_long: return {"uri-too-long", 414};
+        case Fault::expectation_failed: return {"expectation-failed", 417};
         case Fault::fields_too_large: return {"fields-too-large", 431};
         case Fault::not_implemented: return {"not-implemented", 501};
         case Fault::version_unsupported: return {"version-unsupported", 505};

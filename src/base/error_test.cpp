@@ -15,6 +15,7 @@ constexpr Row rows[] = {
     {Fault::bad_request, "bad-request", 400},
     {Fault::payload_too_large, "payload-too-large", 413},
     {Fault::uri_too_long, "uri-too-long", 414},
+    {Fault::expectation_failed, "expectation-failed", 417},
     {Fault::fields_too_large, "fields-too-large", 431},
     {Fault::not_implemented, "not-implemented", 501},
     {Fault::version_unsupported, "version-unsupported", 505},

@@ -1,10 +1,12 @@
 #pragma once
 // What leaves the walk, and the port through which a connection asks for it.
 
+#include "flow/interim.hpp"
 #include "flow/notes.hpp"
 #include "http/h1_writer.hpp"
 #include "http/message.hpp"
 #include "net/body_source.hpp"
+#include "net/tunnel.hpp"
 #include "store/entry.hpp"
 
 #include <etage/time.hpp>
@@ -32,6 +34,7 @@ struct Answer {
     std::optional<std::uint64_t> stream_length;  // nothing: chunked (HTTP/1.1) or until close (1.0)
     bool head_only = false;                      // HEAD, 304, 204: no content follows whatever the fields say
     bool close = false;                          // close the connection afterwards
+    std::shared_ptr<net::Tunnel> tunnel;         // with 101: what the connection becomes after the head
     Verdict verdict;
 
     base::Ref<const store::Entry> entry;
@@ -45,8 +48,9 @@ struct Visit {
     std::string_view client_address;  // numeric, without port; of the real peer
     std::string_view scheme;          // of the listener: "http"
     Now now;
-    std::string& key;  // scratch of the worker; its capacity is reused
-    Notes notes{};     // what the walk found out so far
+    std::string& key;                        // scratch of the worker; its capacity is reused
+    Notes notes{};                           // what the walk found out so far
+    std::shared_ptr<InterimSink> interim{};  // where 1xx responses may go; null = nowhere
 };
 
 /// What a connection loop needs of the house. Implemented by the walk and by the admin pages. Thread-safe.

@@ -78,7 +78,10 @@ std::shared_ptr<Walk::Plan> Walk::plan(const Visit& visit) const {
         plan->request.body = content_of(notes);
         plan->request.content_length = notes.content->size();
     }
-    if (notes.stop == Stop::stale_while) plan->refreshing = notes.entry;
+    if (notes.stop == Stop::stale_while)
+        plan->refreshing = notes.entry;
+    else
+        plan->request.interim = visit.interim;  // of the one who starts the flight: it waits, on this executor
     plan->fallback = notes.entry;
     if (!notes.entry) return plan;
     const store::EntryParts& stored = notes.entry->parts();

@@ -3,8 +3,10 @@
 #include "base/clock.hpp"
 #include "coherence/tag.hpp"
 #include "flow/cache_status.hpp"
+#include "flow/last_hop.hpp"
 #include "flow/present.hpp"
 #include "flow/tags.hpp"
+#include "flow/upgrade.hpp"
 #include "flow/walk.hpp"
 #include "policy/invalidate.hpp"
 #include "policy/key.hpp"
@@ -57,6 +59,11 @@ bool is_for_this_client_only(const http::Field& field) noexcept {
     }
 }
 
+/// RFC 9110 §7.6.3: with the protocol version that the message was received with. `via` is "1.1 pseudonym".
+std::string received_with(std::uint8_t minor, std::string_view via) {
+    return (minor == 0 ? "1.0" : "1.1") + std::string(via.substr(3));
+}
+
 }  // namespace
 
 OriginRequest Walk::request_for(const http::RequestHead& request, std::string_view scheme, std::string_view client,
@@ -74,7 +81,7 @@ OriginRequest Walk::request_for(const http::RequestHead& request, std::string_vi
                http::iequals(field.name, "surrogate-capability") || (fill && is_for_this_client_only(field));
     });
     if (!rooms_.via.empty()) {
-        out.fields.add(http::FieldId::via, rooms_.via);
+        out.fields.add(http::FieldId::via, received_with(request.minor, rooms_.via));
         out.fields.add(http::FieldId::x_forwarded_for, client);
         out.fields.add(http::FieldId::x_forwarded_proto, scheme);
         out.fields.add(http::FieldId::x_forwarded_host, out.authority);
@@ -94,6 +101,8 @@ asio::awaitable<Result<OriginResponse>> Walk::fetch(OriginRequest request) {
     rooms_.metrics.add_origin_call(index);
     const std::string target = request.target;
     auto response = co_await rooms_.origins[index]->fetch(std::move(request));
+    if (response && !rooms_.via.empty())
+        response->fields.add(http::FieldId::via, received_with(response->minor, rooms_.via));
     if (!response && response.error().blame != Blame::client) {
         rooms_.metrics.add(base::Counter::origin_errors);
         rooms_.log.warn(
@@ -104,7 +113,12 @@ asio::awaitable<Result<OriginResponse>> Walk::fetch(OriginRequest request) {
 }
 
 asio::awaitable<void> Walk::forward_alone(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out) {
+    if (answer_as_last_hop(visit, out)) co_return;
     auto request = request_for(visit.request, visit.scheme, visit.client_address, visit.notes.match, false);
+    request.interim = visit.interim;
+    request.expects_continue = visit.request.expects_continue;
+    if (visit.notes.detail == Detail::upgrade) request.upgrade = tunnel_protocols(visit.request);
+    if (!rooms_.handlers_only) lower_max_forwards(request.method, request.fields);
     if (body) {
         request.body = std::move(body);
         if (visit.request.body == http::BodyKind::length) request.content_length = visit.request.content_length;
@@ -113,6 +127,7 @@ asio::awaitable<void> Walk::forward_alone(Visit& visit, std::shared_ptr<net::Bod
     const Now asked = base::read_clock();
     auto response = co_await fetch(std::move(request));
     if (!response) co_return answer_error(visit, response.error(), out);
+    if (response->tunnel) co_return present_tunnel(visit, std::move(*response), out);
     const std::uint64_t length = response->content_length.value_or(response->body ? ~std::uint64_t{0} : 0);
     if (length <= rooms_.limits.collect_bytes_max &&
         policy::answers_get(visit.request, visit.scheme, response->status, response->fields))
@@ -125,8 +140,7 @@ void Walk::present_origin_response(Visit& visit, OriginResponse response, Answer
     out.verdict.forward = visit.notes.forward;
     out.verdict.detail = visit.notes.detail;
     out.verdict.forward_status = response.status;
-    auto fields =
-        client_fields(response.fields, {visit.notes.match.route, rooms_.via, visit.notes.per_user(), visit.now.wall});
+    auto fields = client_fields(response.fields, {visit.notes.match.route, visit.notes.per_user(), visit.now.wall});
     // An answer that is not from the shelf keeps what the origin said of its age.
     if (const auto age = http::find(response.fields, http::FieldId::age)) fields.add(http::FieldId::age, *age);
     if (!response.body && !response.content_length) response.content_length = response.content.size();

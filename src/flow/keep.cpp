@@ -53,7 +53,7 @@ store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const O
 
 /// Heads and codings are made on a compressor thread when there is something to compress; the event loop goes on.
 asio::awaitable<base::Ref<const store::Entry>> Walk::shape(Plan& plan, store::EntryParts parts, std::string content) {
-    const Presentation how{plan.match.route, rooms_.via, plan.per_user, plan.response_time.wall};
+    const Presentation how{plan.match.route, plan.per_user, plan.response_time.wall};
     const http::Coding coding = http::choose_coding(plan.asked.head().fields, http::CodingSet::all()).coding;
     if (!would_compress(parts.status, parts.fields, content.size())) {
         shape_entry(parts, std::move(content), how, coding);

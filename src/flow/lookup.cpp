@@ -62,6 +62,8 @@ bool Walk::look_up(Visit& visit, Answer& out) {
     }
 
     // 3: what is it called?
+    if (request.wants_upgrade && may_upgrade(request, route))
+        return stop(visit, Stop::forward_alone, Forward::bypass, Detail::upgrade);
     const bool query = request.method == http::Method::query;
     if (request.method != http::Method::get && request.method != http::Method::head && !query)
         return stop(visit, Stop::forward_alone, Forward::method);

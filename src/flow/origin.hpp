@@ -2,14 +2,17 @@
 // Whoever produces answers: a handler in this process or an upstream server. The flow owns the port, `origin/`
 // implements it (DESIGN §2: the same thing).
 
+#include "flow/interim.hpp"
 #include "http/message.hpp"
 #include "net/body_source.hpp"
+#include "net/tunnel.hpp"
 #include "policy/route.hpp"
 
 #include <etage/error.hpp>
 
 #include <asio/awaitable.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +34,9 @@ struct OriginRequest {
     std::string client_address;                   // numeric, for handlers and Forwarded
     const policy::Route* route = nullptr;         // outlives the request
     std::vector<std::string> captures;            // of the route's pattern, in order of its names
+    bool expects_continue = false;                // the client holds its content back (RFC 9110 §10.1.1)
+    std::shared_ptr<InterimSink> interim;         // who is told of 1xx responses; null = nobody
+    std::string upgrade;                          // protocols to switch to (RFC 9110 §7.8); "" = none
 };
 
 struct OriginResponse {
@@ -42,6 +48,9 @@ struct OriginResponse {
     std::string content;                          // complete content, when the origin is a handler
     std::vector<std::string> tags;                // surrogate keys a handler names beside the fields
     std::vector<std::string> invalidates;         // surrogate keys to invalidate, after a handler's commit
+    std::uint8_t minor = 1;                       // of the HTTP/1.x it came with
+    std::string upgrade;                          // with 101: the protocol that is spoken now, one that was asked for
+    std::shared_ptr<net::Tunnel> tunnel;          // … and the connection
 };
 
 /// Thread-safe. The coroutine runs on the caller's executor and returns there.
@@ -52,6 +61,9 @@ public:
     /// Errors: origin_unreachable, origin_timeout, origin_protocol, origin_incomplete (blame origin), overloaded (us),
     /// or the error of request.body (blame client). `retryable` = certainly nothing was processed.
     virtual asio::awaitable<Result<OriginResponse>> fetch(OriginRequest request) = 0;
+
+    /// Whether OriginRequest::upgrade means anything here. One that cannot ignores it.
+    virtual bool can_upgrade() const noexcept { return false; }
 };
 
 }  // namespace etage::flow

@@ -141,7 +141,6 @@ http::Fields client_fields(const http::Fields& origin, const Presentation& how) 
         std::array<char, 29> date;
         fields.add(FieldId::date, http::format_date(date, how.now));
     }
-    if (!how.via.empty()) fields.add(FieldId::via, how.via);
     return fields;
 }
 

@@ -23,10 +23,9 @@ bool belongs_in_304(const http::Field& field) noexcept;
 void add_vary_accept_encoding(http::Fields& fields);
 
 /// What a client may see of an origin's fields, under the route's rules: without hop-by-hop, tag, limit and Age fields,
-/// with the route's Cache-Control, a Date, and Via in front of an upstream.
+/// with the route's Cache-Control and a Date.
 struct Presentation {
     const policy::Route* route = nullptr;
-    std::string_view via;
     bool per_user = false;  // the identity is in the key: `private` unless the route says otherwise
     WallTime now{};
 };

@@ -29,10 +29,20 @@ public:
                 result = current_->view();
             } else if (body_->error_) {
                 result = std::unexpected(*body_->error_);
+            } else if (cancelled_) {
+                result = failure(Blame::client, Fault::cancelled, "the reader has left");
             }
         }
         body_->room_.notify_all();
         co_return result;
+    }
+
+    void cancel() noexcept override {
+        {
+            const std::lock_guard lock(body_->mutex_);
+            cancelled_ = true;
+        }
+        body_->arrived_.notify_all();
     }
 
     Position next() const noexcept { return next_; }
@@ -40,12 +50,13 @@ public:
 private:
     bool ready() const {
         const std::lock_guard lock(body_->mutex_);
-        return next_ < body_->first_ + body_->pieces_.size() || body_->finished_ || body_->error_;
+        return next_ < body_->first_ + body_->pieces_.size() || body_->finished_ || body_->error_ || cancelled_;
     }
 
     std::shared_ptr<SharedBody> body_;
     base::Ref<const base::Bytes> current_;
     Position next_ = 0;
+    bool cancelled_ = false;  // under the mutex
 };
 
 asio::awaitable<bool> SharedBody::append(std::string_view piece) {

@@ -120,8 +120,7 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence beg
     const Arriving& arriving = *outcome.arriving;
     auto reader = arriving.body->reader();
     if (!reader) return false;  // its beginning is gone: it turned out too large to keep
-    present_arriving(visit, arriving, {visit.notes.match.route, rooms_.via, visit.notes.per_user(), visit.now.wall},
-                     out);
+    present_arriving(visit, arriving, {visit.notes.match.route, visit.notes.per_user(), visit.now.wall}, out);
     if (started) add_to_head(outcome.withheld, out);
     if (!out.head_only) out.stream = std::move(reader);
     append_cache_status(out.tail, out.verdict);

@@ -7,6 +7,8 @@
 //   keep.cpp     7        what is kept of an answer: parts, shapes, shelf
 //   methods.cpp  7        HEAD that freshens, QUERY with its content, POST kept for GET
 //   forward.cpp  7        requests as the origin gets them; what is forwarded alone; what an answer invalidates
+//   upgrade.cpp  7        what leaves HTTP: 101 and the tunnel behind it
+//   last_hop.cpp 7        TRACE and OPTIONS that end here
 //   present.cpp  8        in which shape
 //
 // Concurrency · One Walk serves all threads; it holds no state of its own but references to the rooms.
@@ -95,6 +97,9 @@ private:
     // forward.cpp
     asio::awaitable<void> forward_alone(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);
     asio::awaitable<Result<OriginResponse>> fetch(OriginRequest request);
+    bool may_upgrade(const http::RequestHead& request, const policy::Route* route) const noexcept;  // upgrade.cpp
+    void present_tunnel(Visit& visit, OriginResponse response, Answer& out);                        // upgrade.cpp
+    bool answer_as_last_hop(Visit& visit, Answer& out);                                             // last_hop.cpp
     OriginRequest request_for(const http::RequestHead& request, std::string_view scheme, std::string_view client,
                               const policy::Match& match, bool fill) const;
     void present_origin_response(Visit& visit, OriginResponse response, Answer& out);

@@ -36,6 +36,7 @@ serve::ServerOptions server_options(const ServerConfig& c, AccessLog access) {
     limits.idle_time_max = c.idle_timeout;
     limits.body_stall_max = c.body_timeout;
     limits.write_stall_max = c.write_timeout;
+    limits.tunnel_idle_max = c.tunnel_timeout;
     limits.body_bytes_max = c.body_bytes_max;
     limits.trusted_proxies = c.trusted_proxies;
     limits.grace = c.grace;

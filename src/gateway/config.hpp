@@ -27,6 +27,7 @@ struct ServerConfig {
     Duration idle_timeout = std::chrono::seconds(60);    // between requests of a kept connection
     Duration body_timeout = std::chrono::seconds(30);    // between two pieces of a request's content
     Duration write_timeout = std::chrono::seconds(30);   // for a client that does not read
+    Duration tunnel_timeout = std::chrono::hours(1);     // after 101, while neither side says anything
     std::size_t connections_max = 20'000;
     std::size_t request_line_bytes_max = std::size_t{8} << 10;
     std::size_t head_bytes_max = std::size_t{32} << 10;

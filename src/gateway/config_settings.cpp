@@ -70,6 +70,8 @@ constexpr Key<ServerConfig> server_keys[] = {
      [](ServerConfig& s, const Node& n, Problems& p) { keep(s.body_timeout, read_duration(n, p, milliseconds(10))); }},
     {"write_timeout",
      [](ServerConfig& s, const Node& n, Problems& p) { keep(s.write_timeout, read_duration(n, p, milliseconds(10))); }},
+    {"tunnel_timeout", [](ServerConfig& s, const Node& n,
+                          Problems& p) { keep(s.tunnel_timeout, read_duration(n, p, milliseconds(10))); }},
     {"connections_max",
      [](ServerConfig& s, const Node& n, Problems& p) { keep(s.connections_max, read_count(n, p, 1, many)); }},
     {"request_line_bytes_max", [](ServerConfig& s, const Node& n,

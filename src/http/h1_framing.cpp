@@ -92,16 +92,23 @@ Refusal RequestFraming::note(const Field& field) noexcept {
             has_host_ = true;
             host_ = field.value;
             return {};
-        case FieldId::expect:
-            if (!iequals(field.value, "100-continue")) return {"an expectation other than 100-continue"};
-            expects_continue_ = true;
-            return {};
+        case FieldId::expect: return note_expect(field.value);
         case FieldId::upgrade: has_upgrade_ |= !field.value.empty(); return {};
         case FieldId::unknown:
             if (resembles_framing(field.name)) return {"a field name that some take for a framing field"};
             return {};
         default: return Framing::note(field);
     }
+}
+
+/// RFC 9110 §10.1.1: a list, of which one member is known.
+Refusal RequestFraming::note_expect(std::string_view value) noexcept {
+    const bool known = for_each_element(value, [this](std::string_view expectation) {
+        expects_continue_ = true;
+        return iequals(expectation, "100-continue");
+    });
+    if (!known) return {"an expectation other than 100-continue", Fault::expectation_failed};
+    return {};
 }
 
 Refusal RequestFraming::conclude(RequestHead& out) const noexcept {

@@ -46,6 +46,7 @@ public:
     Refusal conclude(RequestHead& out) const noexcept;
 
 private:
+    Refusal note_expect(std::string_view value) noexcept;
     Refusal conclude_host(RequestHead& out) const noexcept;
 
     std::string_view host_;

@@ -199,7 +199,11 @@ TEST(ExpectRfc9110, Section10_1_1_OnlyOneHundredContinue) {
     EXPECT_FALSE(expects("Expect: 100-continue\r\n"));  // no content to wait for
     EXPECT_FALSE(expects("Expect: 100-continue\r\nContent-Length: 0\r\n"));
     EXPECT_FALSE(expects("Expect: 100-continue\r\nContent-Length: 5\r\n", "POST /p HTTP/1.0"));
-    expect_refused({"Expect: 200-ok\r\n", "Expect:\r\n", "Expect: 100-continue, x\r\n", "Expect: 100\r\n"});
+    EXPECT_TRUE(expects("Expect: 100-continue, 100-Continue\r\nContent-Length: 1\r\n"));
+    EXPECT_FALSE(expects("Expect:\r\nContent-Length: 1\r\n"));
+    expect_refused(
+        {"Expect: 200-ok\r\n", "Expect: 100-continue, x\r\n", "Expect: 100\r\n", "Expect: 100-continue=1\r\n"},
+        Fault::expectation_failed);
 }
 
 ParsedResponse answer(std::string_view status, std::string_view fields, Method method = Method::get) {

@@ -27,8 +27,9 @@ using FieldSlots = std::array<Field, fields_capacity>;
 
 enum class ParseState : std::uint8_t { incomplete, complete, failed };
 
-/// What parsing said. On `failed`, `fault` is one of bad_request, uri_too_long, fields_too_large, not_implemented,
-/// version_unsupported (requests) or origin_protocol (responses), and `why` is a static text for log and body.
+/// What parsing said. On `failed`, `fault` is one of bad_request, uri_too_long, fields_too_large, expectation_failed,
+/// not_implemented, version_unsupported (requests) or origin_protocol (responses), and `why` is a static text for log
+/// and body.
 struct ParseOutcome {
     ParseState state = ParseState::incomplete;
     Fault fault = Fault::internal;

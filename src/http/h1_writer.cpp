@@ -52,7 +52,11 @@ bool is_field_value(std::string_view text) noexcept {
 void remove_hop_by_hop(Fields& fields) {
     const auto named = joined(fields, FieldId::connection);
     fields.remove_if([](const Field& f) { return is_hop_by_hop(f.id) || f.id == FieldId::content_length; });
-    if (named) for_each_element(*named, [&](std::string_view name) { fields.remove(name); });
+    if (!named) return;
+    for_each_element(*named, [&](std::string_view name) {
+        // Who names Cache-Control there (RFC 9110 §7.6.1 forbids it) must not be able to take it away.
+        if (field_id(name) == FieldId::unknown) fields.remove(name);
+    });
 }
 
 void FieldTail::field(std::string_view name_and_colon, std::string_view value) noexcept {

@@ -29,9 +29,9 @@ inline constexpr std::string_view last_chunk = "0\r\n\r\n";
 /// RFC 9110 §5.5: visible characters, SP, HTAB and obs-text; no CR, LF, NUL or other control.
 bool is_field_value(std::string_view) noexcept;
 
-/// Removes what must not be forwarded (RFC 9110 §7.6.1): Connection and all it names, Keep-Alive, Proxy-Connection, TE,
-/// Trailer, Transfer-Encoding, Upgrade, Proxy-Authenticate/-Authorization, HTTP2-Settings; and Content-Length (framing
-/// is ours).
+/// Removes what must not be forwarded (RFC 9110 §7.6.1): Connection and all it names but known end-to-end fields,
+/// Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade, Proxy-Authenticate/-Authorization,
+/// HTTP2-Settings; and Content-Length (framing is ours).
 void remove_hop_by_hop(Fields&);
 
 /// A small field block written without allocation, on the stack of whoever answers: `Age`, `Cache-Status`, …

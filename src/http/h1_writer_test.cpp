@@ -62,6 +62,7 @@ TEST(WriterRfc9110, Section7_6_1_HopByHopFieldsAreRemoved) {
              {"Keep-Alive", "timeout=5"},
              {"X-Mine", "1"},
              {"connection", "x-also,,"},
+             {"connection", "cache-control"},  // not its to name
              {"X-ALSO", "2"},
              {"x-also", "3"},
              {"Proxy-Connection", "a"},

@@ -17,6 +17,10 @@ public:
     /// The next piece; empty = the message ended as its framing says. Borrowed until the next call or destruction. An
     /// error means the message is incomplete: never store it, never finish it downstream.
     virtual asio::awaitable<Result<std::string_view>> read() = 0;
+
+    /// Ends a read() that waits now: it fails. On the reader's executor. Without an effect on sources that never wait
+    /// for anybody; whether the source can be read further is its own matter.
+    virtual void cancel() noexcept {}
 };
 
 }  // namespace etage::net

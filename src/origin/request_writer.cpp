@@ -4,6 +4,8 @@
 #include "origin/words.hpp"
 
 #include <array>
+#include <memory>
+#include <utility>
 
 namespace etage::origin {
 
@@ -12,7 +14,8 @@ namespace {
 /// Fields that are made here, or mean this hop.
 bool is_ours(http::FieldId id) noexcept {
     using enum http::FieldId;
-    return id == host || id == content_length || id == transfer_encoding || id == connection || id == expect;
+    return id == host || id == content_length || id == transfer_encoding || id == connection || id == expect ||
+           id == upgrade;
 }
 
 /// RFC 9110 §8.6: methods whose requests usually have content say so when they have none.
@@ -35,6 +38,46 @@ asio::awaitable<Result<bool>> send_pieces(UpstreamConnection& connection, Pieces
     }
 }
 
+/// Ends the wait for a client's content when the upstream answers.
+///
+/// Concurrency · All in the one thread of the connection, between two steps of the sending coroutine. Lifetime · What
+/// waits for the socket may come back when the watch is over; it knows by `over`.
+class AnswerWatch {
+public:
+    AnswerWatch(UpstreamConnection& connection, ResponseHeadReader& answer, std::shared_ptr<net::BodySource> body)
+        : state_(std::make_shared<State>(connection, answer, std::move(body))) {
+        State::wait(state_);
+    }
+    ~AnswerWatch() {
+        state_->over = true;
+        asio::error_code ignored;
+        state_->connection.socket().cancel(ignored);
+    }
+    AnswerWatch(const AnswerWatch&) = delete;
+    AnswerWatch& operator=(const AnswerWatch&) = delete;
+
+private:
+    struct State {
+        State(UpstreamConnection& c, ResponseHeadReader& a, std::shared_ptr<net::BodySource> b)
+            : connection(c), answer(a), body(std::move(b)) {}
+
+        static void wait(const std::shared_ptr<State>& state) {
+            state->connection.socket().async_wait(asio::ip::tcp::socket::wait_read,
+                                                  [state](const asio::error_code& ec) {
+                                                      if (ec || state->over) return;
+                                                      if (!state->answer.answered()) return wait(state);
+                                                      state->body->cancel();
+                                                  });
+        }
+
+        UpstreamConnection& connection;
+        ResponseHeadReader& answer;
+        std::shared_ptr<net::BodySource> body;
+        bool over = false;
+    };
+    std::shared_ptr<State> state_;
+};
+
 std::unexpected<Error> wrong_length(std::string_view how) {
     return failure(Blame::client, Fault::bad_request,
                    "the request's content is " + std::string(how) + " than announced");
@@ -45,9 +88,11 @@ asio::awaitable<Result<bool>> send_content(UpstreamConnection& connection, const
     const bool chunked = !request.content_length;
     std::uint64_t left = request.content_length.value_or(0);
     std::array<char, 20> size_line;
+    const AnswerWatch watch(connection, answer, request.body);
     for (;;) {
         if (answer.answered()) co_return false;
         const auto piece = co_await request.body->read();
+        if (!piece && answer.answered()) co_return false;
         if (!piece) co_return std::unexpected(piece.error());
         if (piece->empty()) break;
         if (!chunked && piece->size() > left) co_return wrong_length("longer");
@@ -81,6 +126,11 @@ void append_request_head(std::string& out, const flow::OriginRequest& request, s
     } else if (announces_no_content(request.method)) {
         http::append_field(out, "Content-Length", "0");
     }
+    if (request.body && request.expects_continue) http::append_field(out, "Expect", "100-continue");
+    if (!request.upgrade.empty()) {
+        http::append_field(out, "Connection", "upgrade");
+        http::append_field(out, "Upgrade", request.upgrade);
+    }
     out += "\r\n";
 }
 
@@ -91,6 +141,10 @@ asio::awaitable<Result<bool>> send_request(UpstreamConnection& connection, const
     append_request_head(head, request, authority);
     const Pieces pieces{{asio::buffer(head), {}, {}}};
     auto sent = co_await send_pieces(connection, pieces, patience, answer);
+    if (sent && *sent && request.body && request.expects_continue) {
+        const bool wanted = co_await answer.content_wanted();
+        sent = wanted;
+    }
     if (sent && *sent && request.body) sent = co_await send_content(connection, request, patience, answer);
     co_return sent;
 }

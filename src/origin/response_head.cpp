@@ -1,18 +1,24 @@
 #include "origin/response_head.hpp"
 
+#include "http/h1_writer.hpp"
+#include "policy/invalidate.hpp"
+
 #include <algorithm>
+#include <new>
 #include <optional>
 
 namespace etage::origin {
 
 ResponseHeadReader::ResponseHeadReader(UpstreamConnection& connection, const UpstreamOptions& options,
-                                       http::Method method) noexcept
-    : connection_(connection), options_(options), method_(method), parser_(options.head) {}
+                                       const flow::OriginRequest& request) noexcept
+    : connection_(connection), options_(options), request_(request), parser_(options.head) {}
 
 asio::awaitable<ResponseHeadReader::Outcome> ResponseHeadReader::read() {
     std::optional<Instant> head_deadline;  // once its first byte is here: a head must not drip for ever
     for (;;) {
+        const std::size_t interims = interims_;
         const auto state = parse();
+        if (interims_ != interims) head_deadline.reset();
         if (state == http::ParseState::complete) co_return Outcome::complete;
         if (state == http::ParseState::failed) co_return Outcome::malformed;
 
@@ -30,26 +36,69 @@ asio::awaitable<ResponseHeadReader::Outcome> ResponseHeadReader::read() {
 }
 
 bool ResponseHeadReader::answered() noexcept {
-    while (connection_.readable()) {
+    while (!answered_ && connection_.readable()) {
         const std::size_t before = connection_.buffered().size();
         connection_.fill_now();
-        if (connection_.buffered().size() == before) return true;  // an end, an error, or no room: read() will say
-        if (parse() != http::ParseState::incomplete) return true;
+        // The same as before: an end, an error, or no room; read() will say.
+        answered_ = connection_.buffered().size() == before || parse() != http::ParseState::incomplete;
     }
-    return false;
+    return answered_;
+}
+
+asio::awaitable<bool> ResponseHeadReader::content_wanted() {
+    const Instant deadline = base::TimerClock::now() + options_.continue_wait_max;
+    while (!answered() && !continued_) {
+        const Instant now = base::TimerClock::now();
+        if (now >= deadline) break;
+        co_await connection_.wait_until_readable(deadline - now);
+    }
+    co_return !answered_;
 }
 
 http::ParseState ResponseHeadReader::parse() noexcept {
     for (;;) {
         if (connection_.buffered().empty()) return http::ParseState::incomplete;
-        const auto outcome = parser_.parse_response(connection_.buffered(), method_, connection_.slots(), head_);
+        const auto outcome =
+            parser_.parse_response(connection_.buffered(), request_.method, connection_.slots(), head_);
         if (outcome.state == http::ParseState::failed) return malformed(outcome.why);
         if (outcome.state == http::ParseState::incomplete) return outcome.state;
         parser_.reset();
         if (head_.status >= 200) return outcome.state;
-        if (head_.status == 101) return malformed("switched protocols without being asked");
+        if (head_.status == 101)
+            return switches_as_asked() ? outcome.state : malformed("switched protocols without being asked");
         if (++interims_ > options_.interim_max) return malformed("too many interim responses");
+        tell();
         connection_.consume(head_.head_bytes);
+    }
+}
+
+/// RFC 9110 §7.8: only to what the request named.
+bool ResponseHeadReader::switches_as_asked() const noexcept {
+    std::size_t chosen = 0;
+    bool asked = true;
+    http::for_each_element(head_.fields, http::FieldId::upgrade, [&](std::string_view protocol) {
+        ++chosen;
+        bool named = false;
+        http::for_each_element(request_.upgrade,
+                               [&](std::string_view wanted) { named = named || http::iequals(wanted, protocol); });
+        asked = asked && named;
+    });
+    return chosen > 0 && asked;
+}
+
+/// 100 is for us: what it asks for is asked of the client when its content is read.
+void ResponseHeadReader::tell() noexcept {
+    if (head_.status == 100) {
+        continued_ = true;
+        return;
+    }
+    if (!request_.interim) return;
+    try {
+        http::Fields fields(head_.fields);
+        http::remove_hop_by_hop(fields);
+        policy::remove_tag_fields(fields);
+        request_.interim->tell(head_.status, fields.span());
+    } catch (const std::bad_alloc&) {  // it may be lost
     }
 }
 

@@ -22,7 +22,7 @@ using flow::OriginResponse;
 
 struct Upstream::Core {
     Core(const std::vector<http::Endpoint>& urls, const UpstreamOptions& o, base::Metrics& m)
-        : options(o), metrics(m), endpoints(urls), slots(o.connections_max) {
+        : options(o), metrics(m), endpoints(urls), slots(o.connections_max), tunnels(o.tunnels_max) {
         options.buffer_bytes = std::max(options.buffer_bytes, options.head.head_bytes_max + 1);
         options.connect_attempts_max = std::max<std::size_t>(options.connect_attempts_max, 1);
     }
@@ -38,6 +38,7 @@ struct Upstream::Core {
     base::Metrics& metrics;
     UpstreamEndpoints endpoints;
     net::Slots slots;
+    net::Slots tunnels;
 
     std::mutex mutex;
     std::vector<std::pair<asio::execution_context*, std::shared_ptr<UpstreamPool>>> pools;
@@ -106,11 +107,15 @@ asio::awaitable<Result<OriginResponse>> Upstream::Core::fetch(std::shared_ptr<Co
     const UpstreamOptions& options = core->options;
     const auto executor = co_await asio::this_coro::executor;
     const auto pool = core->pool_of(executor);
-    auto slot = co_await core->slots.acquire(base::TimerClock::now() + options.connect_timeout);
+    const bool upgrade = !request.upgrade.empty();
+    auto slot =
+        co_await (upgrade ? core->tunnels : core->slots).acquire(base::TimerClock::now() + options.connect_timeout);
     if (!slot)
         co_return failure(Blame::us, Fault::overloaded,
-                          core->endpoints.all().front()->name() + ": all " + std::to_string(options.connections_max) +
-                              " connections were busy for " + in_words(options.connect_timeout),
+                          core->endpoints.all().front()->name() + ": all " +
+                              std::to_string(upgrade ? options.tunnels_max : options.connections_max) +
+                              (upgrade ? " tunnels" : " connections") + " were busy for " +
+                              in_words(options.connect_timeout),
                           true);
 
     const bool repeatable = is_repeatable(request);

@@ -37,6 +37,7 @@ public:
     Upstream& operator=(const Upstream&) = delete;
 
     asio::awaitable<Result<flow::OriginResponse>> fetch(flow::OriginRequest request) override;
+    bool can_upgrade() const noexcept override { return true; }
 
     /// For the admin pages.
     struct EndpointStatus {

@@ -39,6 +39,13 @@ asio::awaitable<Result<std::string_view>> UpstreamBody::read() {
     }
 }
 
+void UpstreamBody::cancel() noexcept {
+    if (!lease_) return;
+    reusable_ = false;
+    asio::error_code ignored;
+    lease_->connection().socket().close(ignored);
+}
+
 void UpstreamBody::release() {
     if (!lease_) return;
     if (reusable_ && lease_->connection().buffered().empty()) lease_->give_back();

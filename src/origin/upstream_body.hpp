@@ -18,6 +18,8 @@ public:
     ~UpstreamBody() override;
 
     asio::awaitable<Result<std::string_view>> read() override;
+    /// Closes the connection: reads fail from now on.
+    void cancel() noexcept override;
 
 private:
     void release();

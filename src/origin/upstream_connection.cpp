@@ -43,7 +43,7 @@ void UpstreamConnection::make_room() noexcept {
 asio::awaitable<std::expected<std::size_t, asio::error_code>> UpstreamConnection::fill(Duration patience) {
     make_room();
     if (end_ == capacity_) co_return std::unexpected(asio::error::no_buffer_space);
-    watchdog_.arm(base::TimerClock::now() + patience);
+    if (patience != Duration::max()) watchdog_.arm(base::TimerClock::now() + patience);
     const asio::mutable_buffer space(buffer_.get() + end_, capacity_ - end_);
     const auto [ec, n] = co_await socket_.async_read_some(space, net::quietly);
     watchdog_.disarm();
@@ -65,6 +65,13 @@ bool UpstreamConnection::readable() noexcept {
     asio::error_code ec;
     socket_.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, ec);
     return ec != asio::error::would_block;
+}
+
+asio::awaitable<void> UpstreamConnection::wait_until_readable(Duration patience) {
+    using namespace asio::experimental::awaitable_operators;
+    net::Timer timer(socket_.get_executor());
+    timer.expires_after(patience);
+    co_await (socket_.async_wait(tcp::socket::wait_read, net::quietly) || timer.async_wait(net::quietly));
 }
 
 asio::awaitable<std::expected<bool, asio::error_code>> UpstreamConnection::send(Pieces& pieces, Duration patience) {

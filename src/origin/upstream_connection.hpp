@@ -34,8 +34,8 @@ public:
     std::string_view buffered() const noexcept { return {buffer_.get() + begin_, end_ - begin_}; }
     void consume(std::size_t n) noexcept { begin_ += n; }
 
-    /// Waits for bytes behind what is buffered; how many came, 0 = the peer has ended. Errors: timed_out (the socket is
-    /// closed then), no_buffer_space when the buffer is full, or the socket's.
+    /// Waits for bytes behind what is buffered, for ever with Duration::max(); how many came, 0 = the peer has ended.
+    /// Errors: timed_out (the socket is closed then), no_buffer_space when the buffer is full, or the socket's.
     asio::awaitable<std::expected<std::size_t, asio::error_code>> fill(Duration patience);
 
     /// Takes what is there already, without waiting. An end or an error is left for fill() to find.
@@ -43,6 +43,9 @@ public:
 
     /// True when bytes, an end or an error can be read. An unused connection of which this is true is of no use.
     bool readable() noexcept;
+
+    /// Waits until readable(), for so long. What is then there is left alone.
+    asio::awaitable<void> wait_until_readable(Duration patience);
 
     /// Writes `pieces`, shortening them by what is written. True: everything is; false: it is held up, and meanwhile
     /// the connection became readable. Errors: timed_out after `patience` without progress, or the socket's.

@@ -4,6 +4,7 @@
 #include "origin/request_writer.hpp"
 #include "origin/response_head.hpp"
 #include "origin/upstream_body.hpp"
+#include "origin/upstream_tunnel.hpp"
 #include "origin/words.hpp"
 
 #include <charconv>
@@ -77,9 +78,19 @@ bool take_small_content(UpstreamConnection& connection, const http::BodyDecoder&
 flow::OriginResponse response_without_content(const ResponseHead& head) {
     flow::OriginResponse response;
     response.status = head.status;
+    response.minor = head.minor;
     response.reason = head.reason;
     response.fields = http::Fields(head.fields);
     http::remove_hop_by_hop(response.fields);
+    return response;
+}
+
+/// RFC 9110 §7.8. What is buffered behind the head is not HTTP any more.
+flow::OriginResponse switched(Lease& lease, const ResponseHead& head) {
+    auto response = response_without_content(head);
+    response.upgrade = http::joined(head.fields, http::FieldId::upgrade).value_or("");
+    lease.connection().consume(head.head_bytes);
+    response.tunnel = std::make_shared<UpstreamTunnel>(std::move(lease));
     return response;
 }
 
@@ -113,7 +124,7 @@ asio::awaitable<std::expected<flow::OriginResponse, ExchangeFailure>> exchange(L
                                                                                const flow::OriginRequest& request,
                                                                                const UpstreamOptions& options) {
     using Outcome = ResponseHeadReader::Outcome;
-    ResponseHeadReader reader(lease.connection(), options, request.method);
+    ResponseHeadReader reader(lease.connection(), options, request);
     const auto sent = co_await send_request(lease.connection(), request, lease.endpoint().authority(),
                                             options.between_bytes_timeout, reader);
     if (!sent) {
@@ -124,6 +135,7 @@ asio::awaitable<std::expected<flow::OriginResponse, ExchangeFailure>> exchange(L
     // Also when sending failed: the upstream may have answered before it closed its ears.
     const auto outcome = co_await reader.read();
     if (outcome != Outcome::complete) co_return std::unexpected(no_head(lease, reader, outcome, options));
+    if (reader.head().status == 101) co_return switched(lease, reader.head());
     co_return answer_from(lease, reader.head(), options, *sent && reader.head().keep_alive);
 }
 

@@ -21,9 +21,8 @@ struct ExchangeFailure {
 /// Sends `request` on the lease's connection and reads the answer. Small answers come complete in `content`, others
 /// with a body that owns the lease. On failure the lease is left to the caller, good for abandon() only.
 ///
-/// An answer that comes while content is still being sent ends the sending; it is noticed between two pieces and while
-/// a write is held up, not while the client is slow, for a BodySource cannot be interrupted. The connection is not
-/// reused.
+/// An answer that comes while content is still being sent ends the sending; the connection is not reused. After 101 the
+/// lease is in the answer's tunnel.
 asio::awaitable<std::expected<flow::OriginResponse, ExchangeFailure>> exchange(Lease& lease,
                                                                                const flow::OriginRequest& request,
                                                                                const UpstreamOptions& options);

@@ -27,8 +27,14 @@ struct UpstreamOptions {
     /// How long an endpoint that failed is passed over, as long as there are others.
     Duration back_off = std::chrono::seconds(1);
 
+    /// How long content is held back for an upstream that was told to expect it and says nothing (RFC 9110 §10.1.1).
+    Duration continue_wait_max = std::chrono::seconds(1);
+
     /// Connections in use at the same time, over all endpoints and threads. Further requests wait for one.
     std::size_t connections_max = 256;
+    /// The same for requests that want to switch protocols, and the tunnels they become: these last, and must not take
+    /// the place of all others.
+    std::size_t tunnels_max = 1024;
     /// Unused connections kept, over all endpoints, for each thread; the oldest goes.
     std::size_t idle_max = 32;
     /// Endpoints one request is tried on, when it cannot be sent.

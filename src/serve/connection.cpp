@@ -1,9 +1,7 @@
 #include "serve/connection.hpp"
 
 #include "base/clock.hpp"
-#include "net/timer.hpp"
 #include "serve/peer.hpp"
-#include "serve/request_body.hpp"
 #include "serve/worker.hpp"
 
 #include <asio/co_spawn.hpp>
@@ -13,7 +11,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 
 namespace etage::serve {
@@ -23,19 +20,6 @@ namespace {
 constexpr std::size_t read_buffer_bytes = 8 * 1024;       // of an idle connection; grows up to a whole head
 constexpr std::size_t batch_bytes_max = 64 * 1024;        // answers to pipelined requests sent together
 constexpr std::size_t copied_body_bytes_max = 32 * 1024;  // larger bodies are sent from where they are
-
-void append_head(std::string& out, const flow::Answer& answer, const http::RequestHead& request, bool keep,
-                 bool chunked) {
-    out += answer.status_line;
-    out += answer.head;
-    out += answer.tail.view();
-    if (chunked) out += "Transfer-Encoding: chunked\r\n";
-    if (!keep)
-        out += "Connection: close\r\n";
-    else if (request.minor == 0)
-        out += "Connection: keep-alive\r\n";
-    out += "\r\n";
-}
 
 }  // namespace
 
@@ -165,6 +149,19 @@ Connection::Next Connection::answer_one(const http::RequestHead& request, Now no
     return Next::go_slow;
 }
 
+void Connection::append_head(std::string& out, const flow::Answer& answer, const http::RequestHead& request, bool keep,
+                             bool chunked) {
+    out += answer.status_line;
+    out += answer.head;
+    out += answer.tail.view();
+    if (chunked) out += "Transfer-Encoding: chunked\r\n";
+    if (!keep)
+        out += "Connection: close\r\n";
+    else if (request.minor == 0)
+        out += "Connection: keep-alive\r\n";
+    out += "\r\n";
+}
+
 Connection::Next Connection::refuse(const http::ParseOutcome& outcome, std::string& out) {
     flow::Answer answer;
     service_.refuse(outcome.fault, outcome.why, answer);
@@ -190,118 +187,6 @@ std::size_t Connection::send_now(std::string_view bytes) {
     }
     worker_.metrics().add(base::Counter::bytes_sent, sent);
     return sent;
-}
-
-asio::awaitable<void> Connection::go_on(std::string unsent, Next next, std::unique_ptr<Slow> slow) {
-    const auto self = shared_from_this();
-    bool open = true;
-    bool keep = next != Next::close;
-    if (!unsent.empty()) {
-        enter(Phase::answering, base::read_clock().mono);
-        std::array one{asio::const_buffer(asio::buffer(unsent))};
-        open = co_await write(one);
-    }
-    if (open && slow) keep = co_await answer_slowly(*slow);
-    if (!open || !socket_.is_open()) co_return close();
-    take_back();
-    if (descriptor_ < 0) co_return;
-    if (!keep) co_return linger();
-    resume();  // requests may be waiting in the buffer already
-}
-
-/// False: the connection must not go on.
-asio::awaitable<bool> Connection::answer_slowly(Slow& slow) {
-    enter(Phase::answering, slow.now.mono);
-    const http::RequestHead& request = slow.asked->head();
-    flow::Visit visit{request, client_of(request), worker_.scheme(), slow.now, slow.key, std::move(slow.notes)};
-    std::shared_ptr<RequestBody> body;
-    if (request.has_body()) body = std::make_shared<RequestBody>(shared_from_this(), request);
-    if (!slow.answered && !slow.looked_up) slow.answered = service_.answer_now(visit, slow.answer);
-    if (!slow.answered) co_await service_.answer(visit, body, slow.answer);
-
-    bool whole = true;
-    if (body) {
-        whole = co_await drain_content(*body);
-        body->abandon();
-    }
-    const bool keep = whole && keeps(slow.answer, request);
-    const bool sent = co_await send(slow.answer, request, keep);
-    if (worker_.logs_access(slow.answer)) note_access(slow.answer, request, slow.now);
-    co_return sent&& keep;
-}
-
-/// Swallows a short rest of a request's content rather than lose the connection. True: it was read to its end.
-asio::awaitable<bool> Connection::drain_content(RequestBody& body) {
-    if (body.reading() || body.withheld()) co_return body.finished();
-    std::size_t swallowed = 0;
-    while (!body.finished() && swallowed <= worker_.limits().drain_bytes_max) {
-        const auto piece = co_await body.read();
-        if (!piece) break;
-        swallowed += piece->size();
-    }
-    co_return body.finished();
-}
-
-asio::awaitable<bool> Connection::send(const flow::Answer& answer, const http::RequestHead& request, bool keep) {
-    const bool unbounded = answer.stream && !answer.head_only && !answer.stream_length;
-    const bool chunked = unbounded && request.minor > 0;
-    if (unbounded && !chunked) keep = false;
-    std::string head;
-    append_head(head, answer, request, keep, chunked);
-    std::array both{asio::const_buffer(asio::buffer(head)), asio::const_buffer(asio::buffer(answer.body))};
-    if (!co_await write(both)) co_return false;
-    if (answer.stream && !answer.head_only) {
-        const bool whole = co_await send_stream(answer, chunked);
-        if (!whole) {  // an incomplete message must look incomplete: no last chunk, no orderly end
-            asio::error_code ignored;
-            socket_.close(ignored);
-            co_return false;
-        }
-    }
-    co_return !unbounded || chunked;
-}
-
-asio::awaitable<bool> Connection::send_stream(const flow::Answer& answer, bool chunked) {
-    std::array<char, 20> size_line;
-    for (;;) {
-        enter(Phase::answering, base::read_clock().mono);
-        const auto piece = co_await answer.stream->read();
-        if (!piece) co_return false;
-        if (piece->empty()) break;
-        if (chunked) {
-            std::array framed{asio::const_buffer(asio::buffer(http::chunk_head(size_line, piece->size()))),
-                              asio::const_buffer(asio::buffer(*piece)),
-                              asio::const_buffer(asio::buffer(std::string_view("\r\n")))};
-            if (!co_await write(framed)) co_return false;
-        } else {
-            std::array plain{asio::const_buffer(asio::buffer(*piece))};
-            if (!co_await write(plain)) co_return false;
-        }
-    }
-    if (!chunked) co_return true;  // not `!chunked || co_await …`: GCC 12 evaluates both sides
-    std::array last{asio::const_buffer(asio::buffer(http::last_chunk))};
-    co_return co_await write(last);
-}
-
-/// The deadline is renewed with every piece the client takes: slow is allowed, standing still is not.
-asio::awaitable<bool> Connection::write(std::span<asio::const_buffer> buffers) {
-    while (!buffers.empty()) {
-        if (buffers.front().size() == 0) {
-            buffers = buffers.subspan(1);
-            continue;
-        }
-        deadline_ = base::read_clock().mono + worker_.limits().write_stall_max;
-        auto [error, bytes] = co_await socket_.async_write_some(buffers, net::quietly);
-        if (error) co_return false;
-        worker_.metrics().add(base::Counter::bytes_sent, bytes);
-        for (auto& buffer : buffers) {
-            const std::size_t taken = std::min(bytes, buffer.size());
-            buffer += taken;
-            bytes -= taken;
-        }
-    }
-    deadline_ = Instant::max();
-    co_return true;
 }
 
 /// Closing with unread bytes would reset the connection and could destroy the answer on its way: say that nothing more
@@ -331,6 +216,7 @@ void Connection::enter(Phase phase, Instant now) {
         case Phase::head: deadline_ = now + limits.head_time_max; break;
         case Phase::content: deadline_ = now + limits.body_stall_max; break;
         case Phase::answering: deadline_ = Instant::max(); break;  // the origin has its own; write() sets ours
+        case Phase::tunnel: deadline_ = now + limits.tunnel_idle_max; break;
         case Phase::lingering: deadline_ = now + limits.linger_max; break;
     }
 }
@@ -351,17 +237,8 @@ void Connection::drain() {
     if (begin_ == end_ && (phase_ == Phase::idle || phase_ == Phase::head)) close();
 }
 
-void Connection::note_access(const flow::Answer& answer, const http::RequestHead& request, Now began) {
-    const Verdict& v = answer.verdict;
-    const auto took = std::chrono::duration<double, std::milli>(base::read_clock().mono - began.mono).count();
-    worker_.log().info("request", {{"client", client_of(request)},
-                                   {"method", request.method_text},
-                                   {"host", request.authority},
-                                   {"target", request.target},
-                                   {"status", std::int64_t{answer.status}},
-                                   {"cache", v.hit ? std::string_view("hit") : forward_name(v.forward)},
-                                   {"detail", detail_name(v.detail)},
-                                   {"ms", took}});
+void Connection::end_tunnel() {
+    if (phase_ == Phase::tunnel) close();
 }
 
 }  // namespace etage::serve

@@ -3,6 +3,8 @@
 //
 // The loop · Hits are answered in a plain loop: every whole request that has come is answered into one buffer, which is
 // sent with one system call. What is no hit is handed to one coroutine, which ends by falling back into the loop.
+// Rooms · connection (the loop) → connection_slow (that coroutine: answers that wait, streams, interim responses)
+// → tunnel (after 101).
 // The socket · In the loop it is watched by the worker's poller as a bare descriptor; the coroutine lends it to Asio
 // and takes it back at the end. Concurrency · A connection lives on its worker's thread; nothing here is locked.
 // Lifetime · The worker owns it until close(); a coroutine holds it, too. A closed connection is destroyed only after
@@ -43,11 +45,14 @@ public:
     void check_deadline(Instant now);
     /// Finish what is under way, begin nothing else.
     void drain();
+    /// The grace is over: a tunnel has no end of its own.
+    void end_tunnel();
 
 private:
     friend class RequestBody;
+    friend class Interims;
 
-    enum class Phase : std::uint8_t { idle, head, content, answering, lingering };
+    enum class Phase : std::uint8_t { idle, head, content, answering, tunnel, lingering };
     enum class Next : std::uint8_t { read, go_slow, close };
 
     /// A request that leaves the loop.
@@ -65,19 +70,32 @@ private:
     void resume();
     Next answer_ready(Now now, std::string& out, std::unique_ptr<Slow>& slow);
     Next answer_one(const http::RequestHead& request, Now now, std::string& out, std::unique_ptr<Slow>& slow);
+    static void append_head(std::string& out, const flow::Answer& answer, const http::RequestHead& request, bool keep,
+                            bool chunked);
     Next refuse(const http::ParseOutcome& outcome, std::string& out);
     std::size_t send_now(std::string_view bytes);
 
+    // connection_slow.cpp
     asio::awaitable<void> go_on(std::string unsent, Next next, std::unique_ptr<Slow> slow);
     asio::awaitable<bool> answer_slowly(Slow& slow);
     asio::awaitable<bool> drain_content(RequestBody& body);
     asio::awaitable<bool> send(const flow::Answer& answer, const http::RequestHead& request, bool keep);
     asio::awaitable<bool> send_stream(const flow::Answer& answer, bool chunked);
     asio::awaitable<bool> write(std::span<asio::const_buffer> buffers);
+    void say_early(std::string_view interim_response);
+    void push_early();
+    asio::awaitable<bool> flush_early();
+    void watch_client(const std::shared_ptr<net::BodySource>& stream);
+    void note_access(const flow::Answer& answer, const http::RequestHead& request, Now began);
+
+    // tunnel.cpp
+    asio::awaitable<void> switch_protocols(const flow::Answer& answer, const http::RequestHead& request);
+    asio::awaitable<void> pump_up(net::Tunnel& far);
+    asio::awaitable<void> pump_down(net::Tunnel& far);
+    void break_tunnel(net::Tunnel& far);
 
     std::string_view client_of(const http::RequestHead& request) const;
     bool keeps(const flow::Answer& answer, const http::RequestHead& request) const noexcept;
-    void note_access(const flow::Answer& answer, const http::RequestHead& request, Now began);
     void lend();
     void take_back();
     void linger();
@@ -96,6 +114,7 @@ private:
     std::string in_;  // [begin_, end_) has come and is not dealt with
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
+    std::string early_;  // of interim responses: what the socket has not taken yet; goes before everything else
     http::HeadParser parser_;
     Phase phase_ = Phase::idle;
     Instant deadline_ = Instant::max();

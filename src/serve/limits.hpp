@@ -18,6 +18,7 @@ struct ServeLimits {
     Duration idle_time_max = std::chrono::seconds(60);   // between requests
     Duration body_stall_max = std::chrono::seconds(30);  // between two pieces of a request's content
     Duration write_stall_max = std::chrono::seconds(30);  // a client that does not read
+    Duration tunnel_idle_max = std::chrono::hours(1);     // after 101: nothing from either side
     std::size_t body_bytes_max = 0;                       // of a request's content; over it: 413; 0 = no bound
     std::size_t drain_bytes_max = std::size_t{64} << 10;  // unread content that is swallowed to keep a connection
     Duration linger_max = std::chrono::seconds(1);        // after an error: let the client read it before the reset

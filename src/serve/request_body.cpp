@@ -9,6 +9,7 @@ namespace etage::serve {
 RequestBody::RequestBody(std::shared_ptr<Connection> connection, const http::RequestHead& request)
     : connection_(std::move(connection)),
       decoder_(request.body, request.content_length),
+      length_(request.content_length),
       expects_continue_(request.expects_continue) {}
 
 asio::awaitable<Result<std::string_view>> RequestBody::read() {
@@ -32,19 +33,44 @@ asio::awaitable<Result<std::string_view>> RequestBody::read() {
 
 asio::awaitable<Result<void>> RequestBody::receive() {
     Connection& c = *connection_;
+    receiving_ = true;
     if (expects_continue_) {  // RFC 9110 §10.1.1: now the content is wanted
         expects_continue_ = false;
-        std::array one{asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"))};
-        if (!co_await c.write(one)) co_return failure(Blame::client, Fault::cancelled, "the client has gone");
+        c.say_early("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    const bool told = co_await c.flush_early();
+    if (!told) {
+        receiving_ = false;
+        co_return failure(Blame::client, Fault::cancelled, "the client has gone");
     }
     c.enter(Connection::Phase::content, base::read_clock().mono);
-    reading_ = true;
     const auto [error, bytes] = co_await c.socket_.async_read_some(c.free_space(), net::quietly);
-    reading_ = false;
+    receiving_ = false;
     if (error) co_return failure(Blame::client, Fault::cancelled, "the client left before its request was complete");
     c.end_ += bytes;
     c.enter(Connection::Phase::answering, base::read_clock().mono);
     co_return Result<void>{};
+}
+
+void RequestBody::cancel() noexcept {
+    if (!receiving_) return;
+    asio::error_code ignored;
+    connection_->socket_.cancel(ignored);
+}
+
+bool RequestBody::nearly_read() noexcept {
+    if (receiving_) return false;
+    for (;;) {
+        const auto step = decoder_.step(connection_->unread());
+        connection_->begin_ += step.consumed;
+        bytes_ += step.content.size();
+        if (step.failed) return false;
+        if (step.finished || step.consumed == 0) break;
+    }
+    if (finished()) return true;
+    if (expects_continue_) return false;
+    return decoder_.kind() == http::BodyKind::chunked ||
+           length_ - bytes_ <= connection_->worker_.limits().drain_bytes_max;
 }
 
 }  // namespace etage::serve

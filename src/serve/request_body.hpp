@@ -16,11 +16,14 @@ public:
     RequestBody(std::shared_ptr<Connection> connection, const http::RequestHead& request);
 
     asio::awaitable<Result<std::string_view>> read() override;
+    /// It can be read further.
+    void cancel() noexcept override;
 
     bool finished() const noexcept { return decoder_.finished(); }
-    bool reading() const noexcept { return reading_; }
-    /// The client waits for 100 (Continue) and was never told: it may or may not send the content.
-    bool withheld() const noexcept { return expects_continue_; }
+    /// Skips what has come. True: it was read to its end, or is short of it by so little that it will be: then the
+    /// connection may go on. Not when the client waits for 100 (Continue) and was never told: nobody knows whether it
+    /// will send its content.
+    bool nearly_read() noexcept;
     void abandon() noexcept { abandoned_ = true; }
 
 private:
@@ -28,9 +31,10 @@ private:
 
     std::shared_ptr<Connection> connection_;
     http::BodyDecoder decoder_;
+    std::uint64_t length_;
     std::uint64_t bytes_ = 0;
     bool expects_continue_;
-    bool reading_ = false;
+    bool receiving_ = false;
     bool abandoned_ = false;
 };
 

@@ -14,6 +14,8 @@ namespace etage::serve {
 namespace {
 
 using asio::ip::tcp;
+constexpr Duration tunnels_end_within = std::chrono::milliseconds(500);  // once they are cut
+
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 Result<tcp::endpoint> endpoint_of(const http::ListenAddress& address) {
@@ -98,11 +100,18 @@ void Server::start() {
 
 bool Server::shut_down(const std::function<bool()>& idle) {
     for (auto& worker : workers_) worker->drain();
-    const Instant give_up = base::read_clock().mono + limits_.grace;
-    const auto finished_now = [&] { return connections() == 0 && idle(); };
-    while (!finished_now() && base::read_clock().mono < give_up)
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    const bool finished = finished_now();
+    const auto finishes_within = [&](Duration time) {
+        const Instant give_up = base::read_clock().mono + time;
+        const auto finished_now = [&] { return connections() == 0 && idle(); };
+        while (!finished_now() && base::read_clock().mono < give_up)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        return finished_now();
+    };
+    bool finished = finishes_within(limits_.grace);
+    if (!finished) {
+        for (auto& worker : workers_) worker->end_tunnels();
+        finished = finishes_within(tunnels_end_within);
+    }
     for (auto& worker : workers_) worker->stop();
     for (auto& thread : threads_) thread.join();
     threads_.clear();

@@ -36,7 +36,8 @@ public:
     void start();
 
     /// Stops accepting, lets what is in flight finish (connections, and whatever `idle` speaks for) for at most
-    /// limits.grace, then stops the loops and joins. Blocks. True when everything had finished in time.
+    /// limits.grace, then cuts what tunnels are left, stops the loops and joins. Blocks. True when everything had
+    /// finished in time.
     bool shut_down(const std::function<bool()>& idle);
 
     std::size_t connections() const noexcept { return connections_.load(std::memory_order_relaxed); }

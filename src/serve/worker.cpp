@@ -103,4 +103,8 @@ void Worker::drain() {
     });
 }
 
+void Worker::end_tunnels() {
+    asio::post(context_, [this] { for_each_connection([](Connection& connection) { connection.end_tunnel(); }); });
+}
+
 }  // namespace etage::serve

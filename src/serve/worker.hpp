@@ -49,6 +49,8 @@ public:
     void run();
     /// From any thread: no new connections, idle ones close, the others finish.
     void drain();
+    /// From any thread, after drain(): tunnels are cut.
+    void end_tunnels();
     void stop() { context_.stop(); }
 
     // For connections of this worker, on its thread.
