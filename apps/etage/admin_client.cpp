@@ -1,26 +1,14 @@
 #include "admin_client.hpp"
 
-#include "http/h1_parser.hpp"
 #include "http/h1_writer.hpp"
 #include "http/uri.hpp"
-
-#include <asio/awaitable.hpp>
-#include <asio/buffer.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/connect.hpp>
-#include <asio/io_context.hpp>
-#include <asio/ip/tcp.hpp>
-#include <asio/read.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/use_awaitable.hpp>
-#include <asio/write.hpp>
-
-#include <optional>
+#include "http_client.hpp"
 
 namespace etage::cli {
 namespace {
 
-using asio::ip::tcp;
+/// Explanations and statistics are small; a dump of everything is not asked for.
+constexpr std::size_t content_bytes_max = std::size_t{64} << 20;
 
 std::string request_text(const AdminAddress& address, std::string_view method, std::string_view target,
                          std::string_view content) {
@@ -34,29 +22,6 @@ std::string request_text(const AdminAddress& address, std::string_view method, s
         http::append_field(out, "Content-Length", std::to_string(content.size()));
     }
     return out.append("\r\n").append(content);
-}
-
-/// Everything the server sends until it closes.
-asio::awaitable<std::string> exchange(tcp::socket& socket, const AdminAddress& address, const std::string& request) {
-    tcp::resolver resolver(socket.get_executor());
-    const auto endpoints = co_await resolver.async_resolve(address.host, address.port, asio::use_awaitable);
-    co_await asio::async_connect(socket, endpoints, asio::use_awaitable);
-    co_await asio::async_write(socket, asio::buffer(request), asio::use_awaitable);
-    std::string answer;
-    asio::error_code ended;  // by the server's close, or by a reset after it
-    co_await asio::async_read(socket, asio::dynamic_buffer(answer), asio::redirect_error(asio::use_awaitable, ended));
-    co_return answer;
-}
-
-std::optional<Reply> parse_reply(std::string_view bytes) {
-    http::HeadParser parser;
-    http::FieldSlots slots;
-    http::ResponseHead head;
-    if (parser.parse_response(bytes, http::Method::get, slots, head).state != http::ParseState::complete)
-        return std::nullopt;
-    const std::string_view content = bytes.substr(head.head_bytes);
-    if (head.body != http::BodyKind::length || content.size() != head.content_length) return std::nullopt;
-    return Reply{head.status, std::string(content)};
 }
 
 }  // namespace
@@ -73,25 +38,13 @@ std::expected<AdminAddress, std::string> parse_admin_address(std::string_view te
 
 std::expected<Reply, std::string> ask(const AdminAddress& address, std::string_view method, std::string_view target,
                                       std::string_view content, Duration timeout) {
-    asio::io_context io;
-    tcp::socket socket(io);
-    const std::string request = request_text(address, method, target, content);
-    std::optional<std::string> answer;
-    std::string failed = "no answer in time";
-    asio::co_spawn(io, exchange(socket, address, request), [&](std::exception_ptr error, std::string got) {
-        try {
-            if (error) std::rethrow_exception(error);
-            answer = std::move(got);
-        } catch (const std::exception& e) {
-            failed = e.what();
-        }
-    });
-    io.run_for(timeout);
-    if (!answer) return std::unexpected(address.text() + ": " + failed);
-    auto reply = parse_reply(*answer);
-    if (!reply)
+    auto answer = call({address.host, address.port, http::method_of(method),
+                        request_text(address, method, target, content), content_bytes_max},
+                       timeout);
+    if (answer && answer->whole) return Reply{answer->status, std::move(answer->content)};
+    if (answer || answer.error().kind == HttpFailure::Kind::unusable)
         return std::unexpected(address.text() + ": the answer is not whole, or not HTTP; is this the admin address?");
-    return std::move(*reply);
+    return std::unexpected(address.text() + ": " + answer.error().what);
 }
 
 }  // namespace etage::cli

@@ -31,12 +31,16 @@ constexpr const char* about_demo = R"(Run the demo: a small posts API with Etage
   curl -i http://127.0.0.1:8080/posts     twice, and look at Cache-Status
   http://127.0.0.1:8081/                  in a browser: what it counts)";
 
-constexpr const char* about_check = R"(Check a configuration and say what is wrong with it, with line and column.
+constexpr const char* about_check = R"(Check a configuration, or what a live server says about caching.
 
-  etage check --config etage.toml         prints "ok: 4 routes", or errors and exit code 2
+  etage check --config etage.toml         "ok: 4 routes", with advice on them; or errors and exit code 2
+  etage check --url http://127.0.0.1:8080/posts
+                                          asks the server a few times and judges the answers
   etage check --list                      all settings and their environment variables
+  etage check --rules                     all rules; docs/check.md explains them
 
-Without --config: the file that ETAGE_CONFIG names, else etage.toml if there is one.)";
+Without --config: the file that ETAGE_CONFIG names, else etage.toml if there is one.
+Exit code 1: an error was found, or with --strict a warning, or the URL did not answer.)";
 
 constexpr const char* about_explain = R"(Ask a running Etage what it would do with a GET, and why.
 
@@ -79,6 +83,8 @@ private:
     std::vector<One> all_;
 };
 
+std::string not_empty(const std::string& text) { return text.empty() ? "must not be empty" : ""; }
+
 class Parser {
 public:
     std::expected<Command, int> parse(int argc, const char* const* argv);
@@ -86,6 +92,7 @@ public:
 private:
     CLI::App& verb(Verb verb, const char* name, const char* short_help, const char* long_help);
     void admin_flags(CLI::App& app);
+    CLI::Option* add_header(CLI::App& app, const char* help);
     void add_run();
     void add_demo();
     void add_check();
@@ -130,9 +137,18 @@ void Parser::add_demo() {
 }
 
 void Parser::add_check() {
-    CLI::App& sub = verb(Verb::check, "check", "check a configuration", about_check);
-    sub.add_option("--config", command_.config, "configuration file (TOML)")->type_name("FILE");
-    sub.add_flag("--list", command_.list, "list all settings and their environment variables");
+    CLI::App& sub = verb(Verb::check, "check", "check a configuration, or a live server", about_check);
+    CheckFlags& check = command_.check;
+    auto* config = sub.add_option("--config", command_.config, "configuration file (TOML)")->type_name("FILE");
+    auto* url = sub.add_option("--url", command_.url, "ask this URL instead, and judge its answers")
+                    ->type_name("URL")
+                    ->check(not_empty)
+                    ->excludes(config);
+    add_header(sub, "a header field of the requests, 'Name: value'; may be repeated")->needs(url);
+    sub.add_flag("--strict", check.strict, "exit code 1 for warnings, too");
+    sub.add_flag("--json", check.json, "what is found (or the rules) as JSON");
+    auto* list = sub.add_flag("--list", check.list, "list all settings and their environment variables")->excludes(url);
+    sub.add_flag("--rules", check.rules, "list all rules")->excludes(url)->excludes(list);
 }
 
 void Parser::admin_flags(CLI::App& app) {
@@ -143,13 +159,14 @@ void Parser::admin_flags(CLI::App& app) {
     app.add_option("--config", command_.config, "configuration file to take both from")->type_name("FILE");
 }
 
+CLI::Option* Parser::add_header(CLI::App& app, const char* help) {
+    return app.add_option("-H,--header", command_.headers, help)->type_name("FIELD")->expected(1)->take_all();
+}
+
 void Parser::add_explain() {
     CLI::App& sub = verb(Verb::explain, "explain", "say what would happen to a GET, and why", about_explain);
     sub.add_option("URL", command_.url, "URL, or path")->required()->type_name("");
-    sub.add_option("-H,--header", command_.headers, "a header field of the request, 'Name: value'; may be repeated")
-        ->type_name("FIELD")
-        ->expected(1)
-        ->take_all();
+    add_header(sub, "a header field of the request, 'Name: value'; may be repeated");
     admin_flags(sub);
 }
 

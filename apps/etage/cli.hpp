@@ -25,6 +25,13 @@ struct PurgeFlags {
     std::string wait = "local";
 };
 
+struct CheckFlags {
+    bool list = false;    // the settings
+    bool rules = false;   // the rules
+    bool json = false;    // what is found, for programs
+    bool strict = false;  // warnings fail too
+};
+
 struct Command {
     Verb verb = Verb::run;
     std::optional<std::string> config;    // --config
@@ -33,11 +40,11 @@ struct Command {
     std::optional<std::string> db;  // demo
     unsigned slow_ms = 0;           // demo
 
-    bool list = false;  // check --list
+    CheckFlags check;
 
     AdminFlags admin;                  // explain, purge, stats
-    std::string url;                   // explain
-    std::vector<std::string> headers;  // explain
+    std::string url;                   // explain; check, when a server is meant
+    std::vector<std::string> headers;  // explain, check
     PurgeFlags purge;                  // purge
 };
 

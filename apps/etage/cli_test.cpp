@@ -112,7 +112,20 @@ TEST_F(CliTest, Purge) {
 TEST_F(CliTest, StatsAndCheck) {
     EXPECT_EQ(good({"stats"}).verb, Verb::stats);
     EXPECT_EQ(good({"check", "--config", "x"}).verb, Verb::check);
-    EXPECT_TRUE(good({"check", "--list"}).list);
+    EXPECT_TRUE(good({"check", "--list"}).check.list);
+}
+
+TEST_F(CliTest, CheckTakesAFileOrAUrl) {
+    const Command command =
+        good({"check", "--url", "http://a/", "--header", "A: 1", "-H", "B: 2", "--strict", "--json"});
+    EXPECT_EQ(command.url, "http://a/");
+    EXPECT_THAT(command.headers, ElementsAre("A: 1", "B: 2"));
+    EXPECT_TRUE(command.check.strict && command.check.json);
+    EXPECT_TRUE(good({"check", "--rules"}).check.rules);
+    EXPECT_EQ(code({"check", "--url", "http://a/", "--config", "x"}), 2);
+    EXPECT_EQ(code({"check", "--url", ""}), 2);
+    EXPECT_EQ(code({"check", "--header", "A: 1"}), 2) << "a header of which request?";
+    EXPECT_EQ(code({"check", "--rules", "--list"}), 2);
 }
 
 TEST_F(CliTest, HelpAndVersionAreNoErrors) {
