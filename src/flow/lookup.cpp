@@ -7,6 +7,7 @@
 #include "http/vary.hpp"
 #include "policy/reuse.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace etage::flow {
@@ -31,6 +32,22 @@ bool behind_token(const Visit& visit, const coherence::Engine& engine) noexcept 
     Sequence token = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), token);
     return error != std::errc{} || end != text->data() + text->size() || !engine.caught_up(token);
+}
+
+/// RFC 9111 §4.1: a variant in the very language that this request prefers to all others suits it, whatever else the
+/// request that brought it would have taken.
+const store::Entry* in_preferred_language(const store::Shelf& shelf, std::string_view secondary,
+                                          http::FieldSpan request) noexcept {
+    if (std::ranges::find(shelf.vary.names, "accept-language") == shelf.vary.names.end()) return nullptr;
+    const auto language = http::preferred_language(request);
+    if (!language) return nullptr;
+    const auto suits = [&](const auto& variant) {
+        const auto said = http::find(variant->parts().fields, http::FieldId::content_language);
+        return said && http::iequals(*said, *language) &&
+               http::same_but_language(secondary, variant->parts().secondary_key, shelf.vary);
+    };
+    const auto found = std::ranges::find_if(shelf.variants, suits);
+    return found == shelf.variants.end() ? nullptr : found->get();
 }
 
 }  // namespace
@@ -97,6 +114,7 @@ bool Walk::find_entry(Visit& visit, Answer& out) {
     http::append_secondary_key(visit.key, shelf->vary, visit.request.fields);
     const auto secondary = std::string_view(visit.key).substr(notes.key_bytes);
     base::Ref<const store::Entry> entry(shelf->find(secondary));
+    if (!entry) entry = base::Ref<const store::Entry>(in_preferred_language(*shelf, secondary, visit.request.fields));
     const std::uint32_t revision = notes.match.route != nullptr ? notes.match.route->revision : 0;
     if (!entry || entry->parts().route_revision != revision) {
         if (shelf->not_shareable_until > visit.now.mono)

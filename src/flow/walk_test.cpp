@@ -143,6 +143,20 @@ TEST(WalkRfc9111, Section5_2_2_7_ListedFieldsAreForTheFirstOneAlone) {
     EXPECT_EQ(house.origin.seen.size(), 1U);
 }
 
+TEST(WalkRfc9111, Section4_1_AVariantInThePreferredLanguageSuits) {
+    TestHouse house;
+    house.origin.script = [](const Seen&) {
+        Say say = fresh("hallo");
+        say.fields.emplace_back("Vary", "Accept-Language");
+        say.fields.emplace_back("Content-Language", "de");
+        return say;
+    };
+    house.get("GET /a", {"Accept-Language: en, de"});
+    EXPECT_TRUE(house.get("GET /a", {"Accept-Language: de, en"}).verdict.hit);
+    EXPECT_TRUE(house.get("GET /a", {"Accept-Language: fr;q=0.5, DE;q=1.0"}).verdict.hit);
+    EXPECT_FALSE(house.get("GET /a", {"Accept-Language: fr, de;q=0.5"}).verdict.hit);
+}
+
 TEST(Walk, SmallBodiesAreNotCompressed) {
     TestHouse house;
     house.origin.script = [&](const Seen&) { return fresh(std::string(599, 'x')); };

@@ -3,7 +3,6 @@
 #include "http/token.hpp"
 
 #include <algorithm>
-#include <optional>
 
 namespace etage::http {
 namespace {
@@ -24,19 +23,19 @@ std::optional<std::uint16_t> parse_qvalue(std::string_view text) noexcept {
     return value <= weight_one ? std::optional(static_cast<std::uint16_t>(value)) : std::nullopt;
 }
 
-/// An optional weight, `;q=…` (RFC 9110 §12.4.2); `text` is empty or begins with ';'.
-std::optional<std::uint16_t> parse_weight(std::string_view text) noexcept {
-    if (text.empty()) return weight_one;
-    const std::string_view parameter = trim(text.substr(1));
-    if (!iequals(parameter.substr(0, 2), "q=")) return std::nullopt;
-    return parse_qvalue(parameter.substr(2));
-}
-
 using Weight = std::optional<std::uint16_t>;
 
 void keep_lower(Weight& kept, std::uint16_t weight) noexcept { kept = std::min(kept.value_or(weight), weight); }
 
 }  // namespace
+
+std::optional<std::uint16_t> parse_weight(std::string_view text) noexcept {
+    if (text.empty()) return weight_one;
+    if (text[0] != ';') return std::nullopt;
+    const std::string_view parameter = trim(text.substr(1));
+    if (!iequals(parameter.substr(0, 2), "q=")) return std::nullopt;
+    return parse_qvalue(parameter.substr(2));
+}
 
 std::string_view coding_name(Coding coding) noexcept {
     switch (coding) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace etage::http {
@@ -31,6 +32,9 @@ private:
     static constexpr unsigned bit(Coding c) noexcept { return 1U << static_cast<unsigned>(c); }
     std::uint8_t bits_ = 0;
 };
+
+/// A weight, `;q=…` (RFC 9110 §12.4.2), in thousandths: of "" 1000, of anything else that is none, nothing.
+std::optional<std::uint16_t> parse_weight(std::string_view text) noexcept;
 
 /// What Accept-Encoding says of the codings Etage knows. Malformed elements are skipped; of repeated ones the lowest
 /// weight counts. An identity that is neither listed nor excluded is acceptable, but only when nothing else is: weight

@@ -111,8 +111,8 @@ struct ContentRange {
 ContentRange parse_content_range(std::string_view value) noexcept;
 
 /// "bytes " and three numbers of 20 digits; a Range with one spec is shorter.
-inline constexpr std::size_t content_range_max = 6 + 3 * 20 + 2;
-using RangeText = std::array<char, content_range_max>;
+inline constexpr std::size_t range_text_bytes = 6 + 3 * 20 + 2;
+using RangeText = std::array<char, range_text_bytes>;
 
 /// Each writes into `out` and returns the view of what it wrote: "bytes 0-1/11", "bytes 0-1/*"; "bytes */11";
 /// "bytes=5-9", "bytes=5-", "bytes=-5".

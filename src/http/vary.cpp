@@ -62,6 +62,74 @@ void append_elements(std::string& out, std::size_t begin, std::string_view value
     });
 }
 
+/// Appends a value of unknown grammar without the whitespace around its commas; what is in quotes stays.
+void append_unspaced(std::string& out, std::string_view value) {
+    bool quoted = false;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        const char c = value[i];
+        if (c == '"') quoted = !quoted;
+        if (quoted && c == '\\' && i + 1 < value.size()) {
+            out += c;
+            out += value[++i];
+            continue;
+        }
+        const bool blank = c == ' ' || c == '\t';
+        if (!quoted && blank) {
+            const auto next = value.find_first_not_of(" \t", i);
+            const bool before_comma = next == std::string_view::npos || value[next] == ',';
+            if (before_comma || out.ends_with(',')) continue;
+        }
+        out += c;
+    }
+}
+
+/// A language range and how welcome it is.
+struct Language {
+    std::string_view range;
+    std::uint16_t weight = 0;
+};
+
+bool alphabetical(std::string_view a, std::string_view b) noexcept {
+    const auto lower_case = [](char c) { return grammar::lowered(c); };
+    return std::ranges::lexicographical_compare(a, b, std::ranges::less{}, lower_case, lower_case);
+}
+
+/// Calls each(language) for every element; false when one has no proper weight.
+template <class F>
+bool for_each_language(FieldSpan request, F&& each) {
+    bool proper = true;
+    for_each_element(request, FieldId::accept_language, [&](std::string_view element) {
+        const auto semicolon = std::min(element.find(';'), element.size());
+        const auto weight = parse_weight(element.substr(semicolon));
+        proper = proper && weight;
+        if (weight) each(Language{trim(element.substr(0, semicolon)), *weight});
+    });
+    return proper;
+}
+
+/// "de,en,fr;q=0.500": false, and nothing appended, when it cannot be put in order.
+bool append_languages(std::string& out, FieldSpan request) {
+    std::array<Language, sorted_languages_max> list;
+    std::size_t size = 0;
+    const bool proper = for_each_language(request, [&](const Language& one) {
+        if (size < list.size()) list[size] = one;
+        ++size;
+    });
+    if (!proper || size > list.size()) return false;
+    std::ranges::sort(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(size),
+                      [](const Language& a, const Language& b) {
+                          return a.weight != b.weight ? a.weight > b.weight : alphabetical(a.range, b.range);
+                      });
+    for (std::size_t i = 0; i < size; ++i) {
+        if (i > 0) out += ',';
+        for (const char c : list[i].range) out += grammar::lowered(c);
+        if (list[i].weight == 1000) continue;
+        out += ";q=0.";
+        for (const int unit : {100, 10, 1}) out += static_cast<char>('0' + list[i].weight / unit % 10);
+    }
+    return true;
+}
+
 /// Appends the request's values of one field; false when it has none.
 bool append_values(std::string& out, std::string_view name, FieldSpan request) {
     const FieldId id = field_id(name);
@@ -71,9 +139,13 @@ bool append_values(std::string& out, std::string_view name, FieldSpan request) {
     for (const Field& field : request) {
         if (!is_named(field, id, name)) continue;
         if (id == FieldId::accept_encoding) return append_codings(out, request), true;
+        if (id == FieldId::accept_language && append_languages(out, request)) return true;
         if (list) {
             append_elements(out, begin, field.value);
-        } else {
+        } else if (id == FieldId::unknown) {
+            if (present) out += ',';
+            append_unspaced(out, trim(field.value));
+        } else {  // known to be no list: its commas may be anything
             if (present) out += ", ";
             out += field.value;
         }
@@ -98,6 +170,40 @@ VaryNames parse_vary(FieldSpan response, bool codings_are_ours) {
     const auto repeated = std::ranges::unique(out.names);
     out.names.erase(repeated.begin(), repeated.end());
     return out;
+}
+
+namespace {
+
+/// Takes one field's part off a secondary key: "-" or "5:12345".
+std::string_view take_part(std::string_view& key) noexcept {
+    std::size_t length = 0;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), length);
+    const std::size_t size = error == std::errc{} ? static_cast<std::size_t>(end - key.data()) + 1 + length : 1;
+    const auto part = key.substr(0, size);
+    key.remove_prefix(part.size());
+    return part;
+}
+
+}  // namespace
+
+std::optional<std::string_view> preferred_language(FieldSpan request) noexcept {
+    Language best;
+    bool alone = false;
+    const bool proper = for_each_language(request, [&](const Language& one) {
+        if (one.weight < best.weight) return;
+        alone = one.weight > best.weight;
+        best = one;
+    });
+    if (!proper || !alone || best.range == "*") return std::nullopt;
+    return best.range;
+}
+
+bool same_but_language(std::string_view a, std::string_view b, const VaryNames& vary) noexcept {
+    return std::ranges::all_of(vary.names, [&](const std::string& name) {
+        const auto left = take_part(a);
+        const auto right = take_part(b);
+        return left == right || name == field_name(FieldId::accept_language);
+    });
 }
 
 void append_secondary_key(std::string& out, const VaryNames& vary, FieldSpan request) {

@@ -3,6 +3,8 @@
 
 #include "http/message.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,9 +24,21 @@ VaryNames parse_vary(FieldSpan response, bool codings_are_ours = false);
 
 /// The secondary key: for each name the request's normalised values, length-prefixed, appended to `out`. Equal texts ⇔
 /// the variant matches (RFC 9111 §4.1); absent is not the same as empty; `star` is the caller's to look at.
-/// Normalisation: lines joined; whitespace around the commas removed where the field is known to be a list (elsewhere
-/// it may mean something); Accept-Encoding as the set of codings Etage knows that are acceptable, by preference,
-/// because an origin is never shown the rest of it; Accept-Language case-folded. Allocates only when `out` must grow.
+/// Normalisation: lines joined; whitespace around commas removed, outside quotes, but
+/// where the field is known to be no list; Accept-Encoding as the set of codings
+/// Etage knows that are acceptable, by preference, because an origin is never shown the rest of it; Accept-Language in
+/// lower case, by weight, and what is equally welcome in alphabetical order (RFC 9110 §12.5.4: the order given means
+/// nothing). Allocates only when `out` must grow.
 void append_secondary_key(std::string& out, const VaryNames&, FieldSpan request);
+
+/// An Accept-Language with more ranges keeps the order it came in.
+inline constexpr std::size_t sorted_languages_max = 32;
+
+/// The one language the request prefers to all others; nothing when several are equally welcome, when it is `*`, or
+/// without Accept-Language. Borrows.
+std::optional<std::string_view> preferred_language(FieldSpan request) noexcept;
+
+/// Are two secondary keys under the same names equal in all but Accept-Language?
+bool same_but_language(std::string_view a, std::string_view b, const VaryNames&) noexcept;
 
 }  // namespace etage::http

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <regex>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,12 +87,12 @@ TEST(SecondaryKeyRfc9111, Section4_1_LinesAreJoined) {
     EXPECT_EQ(key("Accept", {{"Accept", "a/b"}, {"Accept", ""}, {"Accept", "c/d"}}), "7:a/b,c/d");
 }
 
-TEST(SecondaryKeyRfc9111, Section4_1_WhitespaceIsRemovedWhereTheFieldIsAList) {
+TEST(SecondaryKeyRfc9111, Section4_1_WhitespaceIsRemovedWhereTheFieldMayBeAList) {
     EXPECT_EQ(key("Accept", {{"Accept", "text/html , a/b;x=\"1, 2\",,c/d"}}), "26:text/html,a/b;x=\"1, 2\",c/d");
     EXPECT_EQ(key("Accept", {{"Accept", "a/b, c/d"}}), key("Accept", {{"Accept", "a/b,c/d"}}));
     EXPECT_NE(key("User-Agent", {{"User-Agent", "X (KHTML, like Y)"}}),
               key("User-Agent", {{"User-Agent", "X (KHTML,like Y)"}}));
-    EXPECT_NE(key("X-Foo", {{"X-Foo", "1, 2"}}), key("X-Foo", {{"X-Foo", "1,2"}}));
+    EXPECT_EQ(key("X-Foo", {{"X-Foo", "1, 2"}}), key("X-Foo", {{"X-Foo", "1,2"}}));
 }
 
 TEST(SecondaryKeyRfc9111, Section4_1_LanguagesHaveNoCase) {
@@ -118,10 +120,67 @@ TEST(SecondaryKeyRfc9111, Section4_1_CodingsAreASetByPreference) {
               key("Accept-Encoding", {{"Accept-Encoding", "br, gzip"}}));
 }
 
+TEST(SecondaryKeyRfc9110, Section12_5_4_LanguagesByWeightTheirOrderMeansNothing) {
+    const auto languages = [](const std::string& value) {
+        const std::string text = key("Accept-Language", {{"Accept-Language", value}});
+        return text.substr(text.find(':') + 1);
+    };
+    EXPECT_EQ(languages("en, de"), "de,en");
+    EXPECT_EQ(languages("DE , eN"), "de,en");
+    EXPECT_EQ(languages("de;q=0.5, en"), "en,de;q=0.500");
+    EXPECT_EQ(languages("en;q=1.0, de;q=0.50"), "en,de;q=0.500");
+    EXPECT_NE(languages("de;q=0.5, en"), languages("en;q=0.5, de"));
+    EXPECT_EQ(languages("de;x=1, en"), "de;x=1,en");  // no weight: as it came
+    std::string many = "a0";
+    for (int i = 40; i > 0; --i) many += ",a" + std::to_string(i);
+    EXPECT_EQ(languages(many), many);
+}
+
+TEST(SecondaryKeyRfc9110, Section5_6_1_WhitespaceAroundCommasMeansNothing) {
+    EXPECT_EQ(key("Foo", {{"Foo", "1,2"}}), key("Foo", {{"Foo", " 1, 2 "}}));
+    EXPECT_EQ(key("Foo", {{"Foo", "1,2"}}), key("Foo", {{"Foo", "1"}, {"Foo", "2"}}));
+    EXPECT_NE(key("Foo", {{"Foo", "\"1, 2\""}}), key("Foo", {{"Foo", "\"1,2\""}}));
+    EXPECT_NE(key("Foo", {{"Foo", "1 2"}}), key("Foo", {{"Foo", "12"}}));
+    EXPECT_NE(key("Foo", {{"Foo", "1,,2"}}), key("Foo", {{"Foo", "1,2"}}));
+}
+
+TEST(PreferredLanguageRfc9110, Section12_5_4_TheOneWithTheHighestWeight) {
+    const auto preferred = [](const char* value) {
+        Fields fields;
+        fields.add("Accept-Language", value);
+        return std::string(preferred_language(fields).value_or(""));
+    };
+    EXPECT_EQ(preferred("fr;q=0.5, de;q=1.0"), "de");
+    EXPECT_EQ(preferred("de"), "de");
+    for (const char* none : {"en, de", "*", "de;q=0.5, fr;q=0.5", "de;q=x", "de;q=0", ""})
+        EXPECT_EQ(preferred(none), "") << none;
+    EXPECT_FALSE(preferred_language(Fields{}));
+}
+
+TEST(SecondaryKey, SameButLanguage) {
+    Fields none;
+    none.add("Vary", "Accept-Language, Foo");
+    const VaryNames vary = parse_vary(none);
+    const auto of = [](const char* language, const char* foo) {
+        return key("Accept-Language, Foo", {{"Accept-Language", language}, {"Foo", foo}});
+    };
+    EXPECT_TRUE(same_but_language(of("en", "1"), of("de, fr", "1"), vary));
+    EXPECT_FALSE(same_but_language(of("en", "1"), of("en", "2"), vary));
+    EXPECT_TRUE(same_but_language(key("Accept-Language, Foo", {{"Foo", "1"}}), of("de", "1"), vary));
+    EXPECT_FALSE(same_but_language(key("Accept-Language, Foo", {}), of("de", "1"), vary));
+}
+
 Lines arbitrary_request() {
     return *rc::gen::container<Lines>(
         rc::gen::pair(rc::gen::element<std::string>("A", "B", "accept", "Accept-Language"),
                       rc::gen::container<std::string>(rc::gen::elementOf(std::string("ab1:-, ")))));
+}
+
+/// RFC 9110 §5.6.1: whitespace around the commas of a list means nothing.
+std::string unspaced(const std::string& text) {
+    static const std::regex at_commas("[ \\t]*,[ \\t]*");
+    static const std::regex at_ends("^[ \\t]+|[ \\t]+$");
+    return std::regex_replace(std::regex_replace(text, at_commas, ","), at_ends, "");
 }
 
 /// The values as a strict reader of RFC 9111 would compare them: absent, or the joined lines.
@@ -131,7 +190,7 @@ std::vector<std::string> selected(const Lines& request, const Names& names) {
     for (const auto& [name, value] : request) fields.add(name, value);
     for (const std::string& name : names) {
         const auto value = joined(fields, std::string_view(name));
-        out.push_back(value ? "=" + *value : "absent");
+        out.push_back(value ? "=" + unspaced(*value) : "absent");
     }
     return out;
 }

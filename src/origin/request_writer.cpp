@@ -90,7 +90,8 @@ asio::awaitable<Result<bool>> send_content(UpstreamConnection& connection, const
     std::array<char, 20> size_line;
     const AnswerWatch watch(connection, answer, request.body);
     for (;;) {
-        if (answer.answered()) co_return false;
+        // An answer to the last byte is not early.
+        if ((chunked || left > 0) && answer.answered()) co_return false;
         const auto piece = co_await request.body->read();
         if (!piece && answer.answered()) co_return false;
         if (!piece) co_return std::unexpected(piece.error());
