@@ -123,7 +123,7 @@ bool has_the_uri_of(const policy::Route& write, const policy::Route& read) {
 }
 
 void lint_writes(RouteUnderLint& in) {
-    if (!in.caches() || in.policy.cache.ttl == Duration::zero()) return;
+    if (!in.caches() || in.policy.cache.ttl == Duration::zero() || !in.route.methods.matches(Method::get)) return;
     for (const auto& other : in.router.routes()) {
         if (!writes(*other) || !at_or_below(in.route.segments, other->segments)) continue;
         if (has_the_uri_of(*other, in.route) || name_one(other->invalidates, in.route.tags)) continue;

@@ -13,6 +13,9 @@ RequestBody::RequestBody(std::shared_ptr<Connection> connection, const http::Req
       expects_continue_(request.expects_continue) {}
 
 asio::awaitable<Result<std::string_view>> RequestBody::read() {
+    const std::size_t most = connection_->worker_.limits().body_bytes_max;
+    if (most != 0 && length_ > most)  // said in advance: nobody is asked to send it
+        co_return failure(Blame::client, Fault::payload_too_large, "the content is larger than is taken here");
     for (;;) {
         if (abandoned_) co_return failure(Blame::client, Fault::cancelled, "the request is over");
         if (decoder_.finished()) co_return std::string_view{};
@@ -21,7 +24,6 @@ asio::awaitable<Result<std::string_view>> RequestBody::read() {
         if (step.failed) co_return failure(Blame::client, Fault::bad_request, std::string(step.why));
         if (!step.content.empty()) {
             bytes_ += step.content.size();
-            const std::size_t most = connection_->worker_.limits().body_bytes_max;
             if (most != 0 && bytes_ > most)
                 co_return failure(Blame::client, Fault::payload_too_large, "the content is larger than is taken here");
             co_return step.content;
