@@ -1,5 +1,6 @@
 """What the documents say is what the program does: names, defaults, words, examples, links. Each test names the place."""
 
+import json
 import math
 import os
 import pathlib
@@ -353,3 +354,12 @@ def test_every_decision_is_in_the_index():
         title = path.read_text().splitlines()[0].removeprefix("# ")
         assert f"]({path.name})" in index, f"docs/decisions/README.md does not name {path.name}"
         assert title.split(" · ")[1] in index, f"docs/decisions/README.md has another title for {path.name}"
+
+
+def test_every_rule_of_check_is_explained(etage):
+    rules = json.loads(etage("check", "--rules", "--json").stdout)
+    explained = {row[0].strip("`"): row for row in table_rows(text_of("docs/check.md")) if len(row) == 5 and row[0] != "rule"}
+    assert list(explained) == [rule["rule"] for rule in rules]
+    for rule in rules:
+        said = [cell.replace("\\|", "|") for cell in explained[rule["rule"]]]
+        assert said[1:] == [rule["level"], rule["means"], rule["change"], rule["section"] or "—"]
