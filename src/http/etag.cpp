@@ -111,10 +111,11 @@ std::string etag_for_coding(std::string_view etag, Coding coding, bool again) {
     return out;
 }
 
-bool if_none_match_hits(FieldSpan request, std::string_view etag) noexcept {
+bool if_none_match_hits(FieldSpan request, std::string_view etag, bool codings) noexcept {
     const auto stored = parse_entity_tag(etag);
     return any_line_hits(request, FieldId::if_none_match, [&](const EntityTag& asked) {
-        return stored && names_a_coding_of(asked.opaque, stored->opaque);
+        if (!stored) return false;
+        return codings ? names_a_coding_of(asked.opaque, stored->opaque) : weakly_equal(asked, *stored);
     });
 }
 

@@ -33,7 +33,9 @@ std::string etag_for_coding(std::string_view etag, Coding, bool again = false);
 /// True when If-None-Match (every line, `*`, lists; compared weakly) names `etag`, or the tag that Etage would give to
 /// any coding of the same content. `etag` is the identity representation's tag. No allocation.
 /// Malformed elements are skipped. Precondition: a representation exists (so `*` matches).
-bool if_none_match_hits(FieldSpan request, std::string_view etag) noexcept;
+/// `codings`: who has another coding has the same content. Not so for one who asks for a range: of what a 304 leaves
+/// them with they would cut the bytes of that coding.
+bool if_none_match_hits(FieldSpan request, std::string_view etag, bool codings = true) noexcept;
 
 /// If-Match: strong comparison, `*`; with the same tolerance for coding suffixes.
 bool if_match_hits(FieldSpan request, std::string_view etag) noexcept;

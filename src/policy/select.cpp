@@ -56,7 +56,8 @@ Shape shape_of(const http::RequestHead& request, const Preconditions& conditions
             return Shape::precondition_failed;
     }
     if (conditions.if_none_match)
-        return http::if_none_match_hits(request.fields, stored.etag) ? Shape::not_modified : Shape::full;
+        return http::if_none_match_hits(request.fields, stored.etag, !conditions.range) ? Shape::not_modified
+                                                                                        : Shape::full;
     if (!conditions.if_modified_since) return Shape::full;
     // RFC 9111 §4.3.2
     const auto since =
