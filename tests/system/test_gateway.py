@@ -56,7 +56,7 @@ def test_in_front_of_fastapi(fastapi, gateway):
 
 
 def test_server_timing_says_what_happened_and_how_long_it_took(raw_origin, gateway, tmp_path):
-    origin = raw_origin(lambda request, n: answer(b"ok", "Cache-Control: max-age=60"))
+    origin = raw_origin(lambda request, n: answer(b"ok", "200 OK", CACHED))
     (tmp_path / "etage.toml").write_text("[server]\nserver_timing = true\n")
     api = gateway("--config", tmp_path / "etage.toml", "--origin", origin.url)
     said = [api.get("/a").headers["server-timing"] for _ in range(2)]
