@@ -1,6 +1,8 @@
 #include "flow/walk_fixture.hpp"
 #include "http/range.hpp"
 
+#include <rapidcheck.h>
+
 #include <algorithm>
 
 namespace etage::flow::testing {
@@ -305,6 +307,58 @@ TEST_F(Parts, Rfc9110_Section15_5_17_A416IsNotStored) {
         EXPECT_EQ(asked(), i);
     }
     EXPECT_EQ(house.store.usage().entries, 0U);
+}
+
+// ---- whatever happens
+
+/// What clients may do, and what may happen to the origin meanwhile.
+void live_with_parts(Parts& p) {
+    using rc::gen::inRange;
+    const std::size_t size = *rc::gen::element<std::size_t>(20, 300'000);
+    int version = 0;
+    int known = 0;  // what a client was told of last by an invalidation: nothing older may come
+    const auto publish = [&] {
+        p.text = std::string(size, static_cast<char>('a' + version));
+        const auto tag = "\"" + std::to_string(version) + "\"";
+        p.etag = *rc::gen::elementOf(std::vector<std::string>{tag, tag, "W/" + tag, ""});
+    };
+    publish();
+    const auto steps = *inRange(5, 40);
+    for (int step = 0; step < steps; ++step) {
+        const int what = *inRange(0, 10);
+        if (what == 0 && version < 25) {
+            ++version;
+            publish();
+            if (*rc::gen::arbitrary<bool>()) p.house.get("POST /a"), known = version;
+        } else if (what == 1) {
+            p.house.clock.advance(*rc::gen::element<Duration>(1s, 61s));
+            p.house.settle();
+        } else {
+            const auto first = *inRange<std::size_t>(0, size);
+            const auto last = *inRange<std::size_t>(first, size);
+            const bool whole = what == 2;
+            const Reply reply =
+                whole ? p.house.get("GET /a") : p.part(std::to_string(first) + "-" + std::to_string(last));
+            const std::size_t expected = whole ? size : last - first + 1;
+            RC_ASSERT(reply.status == (whole ? 200 : 206));
+            RC_ASSERT(reply.body.size() == expected);
+            RC_ASSERT(std::ranges::count(reply.body, reply.body.front()) == static_cast<std::ptrdiff_t>(expected));
+            const int served = reply.body.front() - 'a';
+            RC_ASSERT(known <= served && served <= version);
+            if (!whole)
+                RC_ASSERT(reply["content-range"] ==
+                          "bytes " + std::to_string(first) + "-" + std::to_string(last) + "/" + std::to_string(size));
+        }
+    }
+}
+
+TEST(PartsProperty, AnswersAreOfOneRepresentationAndNoneIsOlderThanItsInvalidation) {
+    EXPECT_TRUE(rc::check([] {
+        struct Once : Parts {
+            void TestBody() override {}
+        } parts;
+        live_with_parts(parts);
+    }));
 }
 
 }  // namespace
