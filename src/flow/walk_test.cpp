@@ -267,6 +267,7 @@ TEST(Walk, AStreamCutShortIsNeitherCompletedNorStored) {
     house.pass(20ms);
     EXPECT_TRUE(reply->body_failed);
     EXPECT_EQ(house.store.usage().entries, 0U);
+    EXPECT_EQ(house.metrics.sum(Detail::incomplete), 1U);
 }
 
 TEST(Walk, AnErrorCutShortIsNotCompletedEither) {
