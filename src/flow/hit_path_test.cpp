@@ -15,6 +15,10 @@ void* operator new(std::size_t size) {
     if (void* const p = std::malloc(size == 0 ? 1 : size)) return p;
     throw std::bad_alloc();
 }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {  // of std::stable_sort
+    ++allocations;
+    return std::malloc(size == 0 ? 1 : size);
+}
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
@@ -78,6 +82,17 @@ TEST(HitPath, AStandardsCacheAllocatesNothing) {
     expect_no_allocation(house, request("GET /posts?limit=20&offset=40"), 200);
     expect_no_allocation(house, request("HEAD /posts?limit=20&offset=40"), 200);
     expect_no_allocation(house, request("GET /posts?limit=20&offset=40", "If-None-Match: " + etag + "\r\n"), 304);
+}
+
+TEST(HitPath, NoVarySearchCostsAHitOfItsOwnNothing) {
+    TestHouse house;
+    house.origin.script = [](const Seen&) {
+        Say say = page("max-age=60");
+        say.fields.emplace_back("No-Vary-Search", "params=(\"utm\"), key-order");
+        return say;
+    };
+    house.get("GET /posts?utm=1");
+    expect_no_allocation(house, request("GET /posts?utm=1"), 200);
 }
 
 TEST(HitPath, VariantsLimitsAndKeysAllocateNothing) {
