@@ -15,10 +15,6 @@ void* operator new(std::size_t size) {
     if (void* const p = std::malloc(size == 0 ? 1 : size)) return p;
     throw std::bad_alloc();
 }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {  // of std::stable_sort
-    ++allocations;
-    return std::malloc(size == 0 ? 1 : size);
-}
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 

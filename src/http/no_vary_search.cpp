@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <tuple>
 
 namespace etage::http {
 namespace {
@@ -102,17 +103,22 @@ std::optional<std::vector<std::string>> read_names(std::string_view value) {
 
 struct Parameter {
     std::string name;
+    std::size_t place;  // keeps those of one name in their order
     std::string value;
+
+    friend bool operator<(const Parameter& a, const Parameter& b) noexcept {
+        return std::tie(a.name, a.place) < std::tie(b.name, b.place);
+    }
 };
 
 std::vector<Parameter> parameters_that_count(std::string_view query, const SearchVariance& variance) {
     std::vector<Parameter> out;
     for_each_parameter(query, [&](std::string_view name, std::string_view value, bool) {
         std::string decoded = form_decode(name);
-        if (variance.counts(decoded)) out.push_back({std::move(decoded), form_decode(value)});
+        if (variance.counts(decoded)) out.push_back({std::move(decoded), out.size(), form_decode(value)});
     });
     // The draft sorts by UTF-16 code units; for the question whether two lists are equal any fixed order will do.
-    if (variance.ignores_order) std::ranges::stable_sort(out, {}, &Parameter::name);
+    if (variance.ignores_order) std::sort(out.begin(), out.end());
     return out;
 }
 

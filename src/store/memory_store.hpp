@@ -38,7 +38,7 @@ struct MemoryLimits {
     std::size_t bytes_max = std::size_t{256} << 20;      // memory.limit: all shelves with overhead
     std::size_t entry_bytes_max = std::size_t{8} << 20;  // a larger one is not stored; nor one of over half a shard
     std::size_t variants_max = 16;                       // per shelf; the oldest goes
-    std::size_t signposts_max = std::size_t{1} << 16;    // beside bytes_max, 34 bytes each once there is one
+    std::size_t signposts_max = std::size_t{1} << 16;    // beside bytes_max, 33 bytes each, once there is one
 };
 
 struct MemoryUsage {
