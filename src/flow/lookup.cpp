@@ -161,11 +161,11 @@ bool Walk::may_be_given(const Visit& visit, const store::Entry& entry) noexcept 
     return entry.parts().for_authorized || visit.notes.per_user() || !has_credentials(visit);
 }
 
-/// For a URI under which nothing is stored. A miss that costs nothing more as long as no response had No-Vary-Search.
+/// For a URI under which nothing is stored. Costs a miss nothing as long as no response had No-Vary-Search. Not for a
+/// QUERY: its content is part of its name.
 base::Ref<const store::Shelf> Walk::equivalent_shelf(Visit& visit) const {
     Notes& notes = visit.notes;
-    if (notes.content || rooms_.store.signposts().empty())
-        return nullptr;  // of a QUERY: its content is part of its name
+    if (notes.content || rooms_.store.signposts().empty()) return nullptr;
     auto found = find_equivalent(rooms_, request_uri(visit.request, visit.scheme, notes.match.route), visit.key);
     if (!found) return nullptr;
     found->asked_tags = asked_tags(visit);

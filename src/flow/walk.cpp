@@ -164,6 +164,8 @@ void Walk::serve_stale_and_refresh(Visit& visit, Answer& out, const asio::any_io
         if (boarding.started) {
             rooms_.metrics.add(base::Counter::background_refreshes);
             launch(executor, boarding.flight, plan(visit));
+        } else {
+            entry->end_refresh();  // that flight may fail, or land under another URI's name
         }
     }
     out.verdict.detail = visit.notes.detail;
