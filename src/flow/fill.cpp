@@ -222,6 +222,7 @@ asio::awaitable<void> Walk::land_arriving(Flight& flight, Plan& plan, OriginResp
     for (;;) {
         auto piece = co_await response.body->read();
         if (!piece) {
+            rooms_.metrics.add(Detail::incomplete);
             body->fail(std::move(piece.error()));
             co_return;
         }

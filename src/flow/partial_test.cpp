@@ -1,6 +1,8 @@
 #include "flow/walk_fixture.hpp"
 #include "http/range.hpp"
 
+#include <rapidcheck.h>
+
 #include <algorithm>
 
 namespace etage::flow::testing {
@@ -305,6 +307,59 @@ TEST_F(Parts, Rfc9110_Section15_5_17_A416IsNotStored) {
         EXPECT_EQ(asked(), i);
     }
     EXPECT_EQ(house.store.usage().entries, 0U);
+}
+
+// ---- whatever happens
+
+/// What clients may do, and what may happen to the origin meanwhile.
+void live_with_parts(Parts& p) {
+    const auto any = [](int below) { return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(0, below)); };
+    const std::size_t size = *rc::gen::element<std::size_t>(20, 300'000);
+    int version = 0;
+    int known = 0;  // what a client was told of last by an invalidation: nothing older may come
+    const auto publish = [&] {
+        p.text = std::string(size, static_cast<char>('a' + version));
+        const auto tag = "\"" + std::to_string(version) + "\"";
+        p.etag = *rc::gen::elementOf(std::vector<std::string>{tag, tag, "W/" + tag, ""});
+    };
+    publish();
+    const int steps = 5 + any(35);
+    for (int step = 0; step < steps; ++step) {
+        const int what = any(8);
+        if (what == 0 && version < 25) {
+            ++version;
+            publish();
+            if (*rc::gen::arbitrary<bool>()) p.house.get("POST /a"), known = version;
+        } else if (what == 1) {
+            p.house.clock.advance(*rc::gen::element<Duration>(1s, 61s));
+            p.house.settle();
+        } else {
+            const int quarter = any(4);  // parts that touch are to be likely
+            const std::size_t first = static_cast<std::size_t>(quarter) * size / 4;
+            const std::size_t last = static_cast<std::size_t>(quarter + 1 + any(4 - quarter)) * size / 4 - 1;
+            const bool whole = what == 2;
+            const Reply reply =
+                whole ? p.house.get("GET /a") : p.part(std::to_string(first) + "-" + std::to_string(last));
+            const std::size_t expected = whole ? size : last - first + 1;
+            RC_ASSERT(reply.status == (whole ? 200 : 206));
+            RC_ASSERT(reply.body.size() == expected);
+            RC_ASSERT(std::ranges::count(reply.body, reply.body.front()) == static_cast<std::ptrdiff_t>(expected));
+            const int served = reply.body.front() - 'a';
+            RC_ASSERT(known <= served && served <= version);
+            if (!whole)
+                RC_ASSERT(reply["content-range"] ==
+                          "bytes " + std::to_string(first) + "-" + std::to_string(last) + "/" + std::to_string(size));
+        }
+    }
+}
+
+TEST(PartsProperty, AnswersAreOfOneRepresentationAndNoneIsOlderThanItsInvalidation) {
+    EXPECT_TRUE(rc::check([] {
+        struct Once : Parts {
+            void TestBody() override {}
+        } parts;
+        live_with_parts(parts);
+    }));
 }
 
 }  // namespace

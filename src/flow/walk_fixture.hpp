@@ -53,6 +53,7 @@ public:
     std::size_t most_under_way = 0;
 
     asio::awaitable<Result<OriginResponse>> fetch(OriginRequest request) override;
+    bool can_upgrade() const noexcept override { return true; }
 
 private:
     class Pieces;
