@@ -26,6 +26,8 @@ namespace etage {
     X(stale_while_revalidate, "stale-while-revalidate")                           \
     X(stale_if_error, "stale-if-error")                                           \
     X(request_max_stale, "max-stale")                                             \
+    /* why it was answered from the shelf although stored for another URI */      \
+    X(no_vary_search, "no-vary-search")                                           \
     /* why it was not looked up */                                                \
     X(route_pass, "route-pass")       /* the route says so */                     \
     X(authorization, "authorization") /* credentials, and no per-user policy */   \

@@ -67,6 +67,12 @@ Reply with_route(RoutePolicy policy, int times = 1) {
     return s.get();
 }
 
+Reply equivalent() {
+    Saying s("max-age=60", {{"No-Vary-Search", "params=(\"utm\")"}});
+    s.get();
+    return s.house.get("GET /a?utm=x");
+}
+
 Reply handlers_only(const std::string& line) {
     TestHouse house({route("GET /posts")}, true);
     return house.get(line);
@@ -164,6 +170,7 @@ const std::map<Detail, std::function<Reply()>>& details() {
         {Detail::stale_while_revalidate, [] { return twice("max-age=1, stale-while-revalidate=60", {}, 2s); }},
         {Detail::stale_if_error, stale_because_the_origin_failed},
         {Detail::request_max_stale, [] { return twice("max-age=1", {"Cache-Control: max-stale=60"}, 2s); }},
+        {Detail::no_vary_search, equivalent},
         {Detail::route_pass, [] { return with_route(passing()); }},
         {Detail::authorization, [] { return saying("max-age=60", {"Authorization: Basic eDp5"}); }},
         {Detail::request_body, [] { return Saying("").house.get("GET /a", {}, "x"); }},

@@ -47,12 +47,15 @@ bool lies_with_request(Detail why, const http::RequestHead& request) noexcept {
 
 }  // namespace
 
-std::shared_ptr<Flight> Walk::new_flight(const Visit& visit, Sequence fence) const {
+std::vector<TagHash> Walk::asked_tags(const Visit& visit) const {
     const auto primary = std::string_view(visit.key).substr(0, visit.notes.key_bytes);
     const std::string identity =
         visit.notes.per_user() ? std::to_string(base::hash64(visit.notes.identity.text, rooms_.secret)) : std::string();
-    return std::make_shared<Flight>(flight_name(visit), fence,
-                                    request_tags({visit.request, visit.scheme, primary, visit.notes.match, identity}));
+    return request_tags({visit.request, visit.scheme, primary, visit.notes.match, identity});
+}
+
+std::shared_ptr<Flight> Walk::new_flight(const Visit& visit, Sequence fence) const {
+    return std::make_shared<Flight>(flight_name(visit), fence, asked_tags(visit));
 }
 
 std::shared_ptr<Walk::Plan> Walk::plan(const Visit& visit) const {
@@ -271,7 +274,7 @@ asio::awaitable<Outcome> Walk::freshen(const Flight& flight, Plan& plan, const s
     const auto verdict = policy::judge_storable(Ruling(plan, response).exchange);
     outcome.detail = verdict.why_not;
     if (verdict.yes)
-        outcome.stored = shelve(outcome.entry, outcome.detail);
+        outcome.stored = shelve(plan, outcome.entry, outcome.detail);
     else
         rooms_.store.remove(entry);
     co_return outcome;

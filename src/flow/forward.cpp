@@ -165,8 +165,12 @@ void Walk::invalidate_after(Visit& visit, const OriginResponse& response, Answer
     const auto group = [&](std::string_view name) {
         tags.push_back(coherence::tag_hash(coherence::TagKind::group, name));
     };
+    const auto uri = [&](std::string_view text) {
+        tags.push_back(uri_tag(text));
+        if (const auto tag = equivalents_tag(rooms_, text)) tags.push_back(*tag);
+    };
     policy::collect_invalidations(visit.request, visit.scheme, response.fields, visit.notes.match,
-                                  {surrogate, group, [&](std::string_view uri) { tags.push_back(uri_tag(uri)); }});
+                                  {surrogate, group, uri});
     for (const std::string& tag : response.invalidates) surrogate(tag);
     if (tags.empty()) return;
     const Sequence token = rooms_.engine.invalidate({tags, coherence::Softness::hard});

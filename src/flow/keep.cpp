@@ -17,6 +17,8 @@
 
 namespace etage::flow {
 
+std::string Walk::Plan::uri() const { return request_uri(asked.head(), asked.scheme(), match.route); }
+
 store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const OriginResponse& response) const {
     const http::RequestHead& request = plan.asked.head();
     const Ruling ruling(plan, response);
@@ -35,8 +37,6 @@ store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const O
     policy::for_each_cache_group(request, plan.asked.scheme(), response.fields, [&](std::string_view group) {
         parts.tags.push_back(coherence::tag_hash(coherence::TagKind::group, group));
     });
-    std::ranges::sort(parts.tags);
-    parts.tags.erase(std::ranges::unique(parts.tags).begin(), parts.tags.end());
     const auto moment = static_cast<std::uint64_t>(plan.response_time.mono.time_since_epoch().count());
     const std::uint64_t jitter = base::hash64(plan.key, rooms_.secret ^ moment);
     parts.stamps = policy::compute_stamps({ruling.exchange, plan.request_time, plan.response_time, jitter});
@@ -50,6 +50,10 @@ store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const O
         std::array<char, 29> date;
         parts.fields.add(http::FieldId::date, http::format_date(date, plan.response_time.wall));
     }
+    if (http::contains(parts.fields, http::FieldId::no_vary_search) && request.method != http::Method::query)
+        note_equivalents(parts, plan.uri(), plan.key);
+    std::ranges::sort(parts.tags);
+    parts.tags.erase(std::ranges::unique(parts.tags).begin(), parts.tags.end());
     return parts;
 }
 
@@ -72,10 +76,10 @@ asio::awaitable<base::Ref<const store::Entry>> Walk::shape(Plan& plan, store::En
 
 asio::awaitable<bool> Walk::keep(Plan& plan, base::Ref<const store::Entry> entry, Detail& why_not) {
     if (entry->parts().part) entry = co_await put_together(plan, std::move(entry));
-    co_return shelve(entry, why_not);
+    co_return shelve(plan, entry, why_not);
 }
 
-bool Walk::shelve(const base::Ref<const store::Entry>& entry, Detail& why_not) {
+bool Walk::shelve(const Plan& plan, const base::Ref<const store::Entry>& entry, Detail& why_not) {
     const store::EntryParts& parts = entry->parts();
     const auto vary = selecting_fields(parts.fields);
     if (parts.tags.size() > rooms_.limits.tags_max)
@@ -87,7 +91,10 @@ bool Walk::shelve(const base::Ref<const store::Entry>& entry, Detail& why_not) {
         why_not = Detail::fenced;
     else {
         switch (rooms_.store.put(entry, vary)) {
-            case store::MemoryStore::Put::stored: rooms_.metrics.add(base::Counter::stored); return true;
+            case store::MemoryStore::Put::stored:
+                rooms_.metrics.add(base::Counter::stored);
+                if (!parts.search_key.empty()) put_signposts(rooms_, plan.uri(), parts);
+                return true;
             case store::MemoryStore::Put::older_fence: why_not = Detail::fenced; break;
             case store::MemoryStore::Put::too_large: why_not = Detail::too_large; break;
         }

@@ -125,7 +125,7 @@ asio::awaitable<void> Walk::answer_post(Visit& visit, OriginResponse response, S
     if (!storable || !valid || rooms_.engine.fence() != before + 1) co_return;
     parts.fence = before + 1;
     Detail why_not = Detail::none;
-    shelve(co_await shape(*plan, std::move(parts), std::move(content)), why_not);
+    shelve(*plan, co_await shape(*plan, std::move(parts), std::move(content)), why_not);
 }
 
 }  // namespace etage::flow

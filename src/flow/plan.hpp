@@ -15,6 +15,9 @@ namespace etage::flow {
 struct Walk::Plan {
     Plan(const Visit& visit) : asked(visit.request, visit.scheme) {}
 
+    /// request_uri() of it.
+    std::string uri() const;
+
     Asked asked;
     std::string key;  // primary
     base::Hash128 key_hash;

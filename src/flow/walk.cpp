@@ -134,7 +134,7 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence beg
 bool Walk::serve_fallback(Visit& visit, policy::OriginFailure how, int status, Answer& out) {
     const auto& fallback = visit.notes.entry;
     // A mark that came meanwhile makes the fallback gone as well (C-07).
-    if (!fallback || !covers(visit, *fallback) || validity(*fallback) == coherence::Validity::gone ||
+    if (!fallback || !covers(visit, *fallback) || validity(visit.notes, *fallback) == coherence::Validity::gone ||
         !policy::usable_on_error(fallback->parts().stamps, visit.notes.request_cc, visit.now.mono, how))
         return false;
     out.verdict.forward = visit.notes.forward;
@@ -164,6 +164,8 @@ void Walk::serve_stale_and_refresh(Visit& visit, Answer& out, const asio::any_io
         if (boarding.started) {
             rooms_.metrics.add(base::Counter::background_refreshes);
             launch(executor, boarding.flight, plan(visit));
+        } else {
+            entry->end_refresh();  // that flight may fail, or land under another URI's name
         }
     }
     out.verdict.detail = visit.notes.detail;

@@ -49,7 +49,9 @@ private:
     bool find_entry(Visit& visit, Answer& out);
     static bool is_of_its_route(const Visit& visit, const store::Entry& entry) noexcept;
     static bool may_be_given(const Visit& visit, const store::Entry& entry) noexcept;
+    base::Ref<const store::Shelf> equivalent_shelf(Visit& visit) const;
     coherence::Validity validity(const store::Entry& entry) const noexcept;
+    coherence::Validity validity(const Notes& notes, const store::Entry& entry) const noexcept;
     void finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer& out);
 
     // coding.cpp
@@ -86,6 +88,7 @@ private:
     asio::awaitable<void> answer_post(Visit& visit, OriginResponse response, Sequence began, Now asked, Answer& out);
 
     // fill.cpp
+    std::vector<TagHash> asked_tags(const Visit& visit) const;
     std::shared_ptr<Plan> plan(const Visit& visit) const;
     std::shared_ptr<Flight> new_flight(const Visit& visit, Sequence fence) const;
     void launch(const asio::any_io_executor& executor, std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan);
@@ -105,7 +108,7 @@ private:
     asio::awaitable<base::Ref<const store::Entry>> shape(Plan& plan, store::EntryParts parts, std::string content);
     store::EntryParts parts_of(const Flight& flight, const Plan& plan, const OriginResponse& response) const;
     asio::awaitable<bool> keep(Plan& plan, base::Ref<const store::Entry> entry, Detail& why_not);
-    bool shelve(const base::Ref<const store::Entry>& entry, Detail& why_not);
+    bool shelve(const Plan& plan, const base::Ref<const store::Entry>& entry, Detail& why_not);
 
     // forward.cpp
     asio::awaitable<void> forward_alone(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);

@@ -536,6 +536,24 @@ TEST(Walk, ARefreshAcrossAPurgeIsFencedAndThePurgedIsNotServedStale) {  // THREA
     EXPECT_EQ(house.get("GET /a").body, "v4");
 }
 
+TEST(Walk, ARefreshLeftToAFlightThatFailsIsTriedAgain) {
+    TestHouse house;
+    house.origin.script = [n = 0](const Seen&) mutable {
+        Say say = fresh("v" + std::to_string(++n), "max-age=1, stale-while-revalidate=60");
+        say.after = 50ms;
+        if (n == 2) say.fault = Fault::origin_unreachable;
+        return say;
+    };
+    house.get("GET /a");
+    house.pass(2s);
+    house.ask("GET /a", {"Cache-Control: no-cache"});
+    EXPECT_EQ(house.get("GET /a").body, "v1") << "the flight under way will do";
+    house.pass(100ms);
+    EXPECT_EQ(house.get("GET /a").body, "v1");
+    house.pass(100ms);
+    EXPECT_EQ(house.get("GET /a").body, "v3");
+}
+
 TEST(Walk, ASoftMarkMakesStaleNotGone) {
     TestHouse house;
     house.origin.script = [n = 0](const Seen&) mutable {

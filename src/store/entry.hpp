@@ -38,6 +38,7 @@ struct EntryParts {
     base::Hash128 key_hash;
     std::string key;            // the full key, compared on a hit
     std::string secondary_key;  // of http::append_secondary_key for the shelf's Vary
+    std::string search_key;     // of policy::make_search_key after its No-Vary-Search; empty: for its own URI only
     Sequence fence = 0;         // rule 1: taken before the fill began
     std::vector<TagHash> tags;  // all of them, implicit ones included; sorted, unique
     http::Stamps stamps;
