@@ -50,8 +50,10 @@ public:
     std::vector<Seen> seen;
     std::size_t under_way = 0;
     std::size_t most_under_way = 0;
+    bool upgrades = false;  // could switch protocols, though it never does
 
     asio::awaitable<Result<OriginResponse>> fetch(OriginRequest request) override;
+    bool can_upgrade() const noexcept override { return upgrades; }
 
 private:
     class Pieces;
@@ -90,6 +92,8 @@ public:
     void finish_compressing();
     /// Lets virtual time pass, millisecond by millisecond.
     void pass(Duration time);
+    /// In one step: when nothing is under way that would look at the clock between.
+    void skip(Duration time);
 
     ScriptedOrigin origin;
     base::VirtualClock clock{{Instant(1h), WallTime(std::chrono::seconds(1'790'000'000))}};
