@@ -55,7 +55,7 @@ bool is_for_this_client_only(const http::Field& field) noexcept {
         case http::FieldId::range:
         case http::FieldId::expect:
         case http::FieldId::accept_encoding: return true;
-        default: return false;
+        default: return http::iequals(field.name, "max-forwards");  // means nothing with GET (RFC 9110 §7.6.2)
     }
 }
 

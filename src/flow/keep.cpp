@@ -22,8 +22,8 @@ store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const O
     const Ruling ruling(plan, response);
     const auto governing = policy::governing_directives(response.fields, ruling.response_cc).cc;
     store::EntryParts parts;
-    parts.key_hash = plan.key_hash;
-    parts.key = plan.key;
+    parts.key = plan.part ? part_key(plan.key) : plan.key;
+    parts.key_hash = plan.part ? base::hash128(parts.key, rooms_.secret) : plan.key_hash;
     parts.fence = flight.fence();
     http::append_secondary_key(parts.secondary_key, selecting_fields(response.fields), request.fields);
     parts.tags = flight.request_tags();
@@ -43,8 +43,10 @@ store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const O
     parts.route_revision = plan.match.route != nullptr ? plan.match.route->revision : 0;
     parts.for_authorized = governing.is_public || governing.s_maxage || governing.must_revalidate;
     parts.status = response.status;
+    parts.part = plan.part;
     parts.fields = response.fields;
-    if (!http::contains(parts.fields, http::FieldId::date)) {  // RFC 9110 §6.6.1: when it was received
+    if (plan.part) parts.fields.remove(http::FieldId::content_range);  // each answer has its own
+    if (!http::contains(parts.fields, http::FieldId::date)) {          // RFC 9110 §6.6.1: when it was received
         std::array<char, 29> date;
         parts.fields.add(http::FieldId::date, http::format_date(date, plan.response_time.wall));
     }
@@ -66,6 +68,11 @@ asio::awaitable<base::Ref<const store::Entry>> Walk::shape(Plan& plan, store::En
     co_await asio::co_spawn(rooms_.compressors, work, asio::use_awaitable);
     rooms_.metrics.add(base::Counter::compressions);
     co_return base::make_ref<const store::Entry>(std::move(parts));
+}
+
+asio::awaitable<bool> Walk::keep(Plan& plan, base::Ref<const store::Entry> entry, Detail& why_not) {
+    if (entry->parts().part) entry = co_await put_together(plan, std::move(entry));
+    co_return shelve(entry, why_not);
 }
 
 bool Walk::shelve(const base::Ref<const store::Entry>& entry, Detail& why_not) {

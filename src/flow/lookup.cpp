@@ -115,8 +115,7 @@ bool Walk::find_entry(Visit& visit, Answer& out) {
     const auto secondary = std::string_view(visit.key).substr(notes.key_bytes);
     base::Ref<const store::Entry> entry(shelf->find(secondary));
     if (!entry) entry = base::Ref<const store::Entry>(in_preferred_language(*shelf, secondary, visit.request.fields));
-    const std::uint32_t revision = notes.match.route != nullptr ? notes.match.route->revision : 0;
-    if (!entry || entry->parts().route_revision != revision) {
+    if (!entry || !is_of_its_route(visit, *entry)) {
         if (shelf->not_shareable_until > visit.now.mono)
             return stop(visit, Stop::forward_alone, Forward::bypass, Detail::not_shareable);
         return stop(visit, Stop::fill, shelf->variants.empty() || entry ? Forward::uri_miss : Forward::vary_miss);
@@ -127,9 +126,7 @@ bool Walk::find_entry(Visit& visit, Answer& out) {
         rooms_.store.remove(*entry);
         return stop(visit, Stop::fill, Forward::uri_miss, Detail::invalidated);
     }
-    // RFC 9111 §3.5, DESIGN §6: what was not marked as shared answers no request with credentials.
-    if (!entry->parts().for_authorized && !notes.per_user() && has_credentials(visit))
-        return stop(visit, Stop::forward_alone, Forward::bypass, Detail::authorization);
+    if (!may_be_given(visit, *entry)) return stop(visit, Stop::forward_alone, Forward::bypass, Detail::authorization);
 
     const bool soft = valid == coherence::Validity::stale;
     const auto verdict = policy::judge_reuse(entry->parts().stamps, notes.request_cc, visit.now.mono, soft);
@@ -147,6 +144,16 @@ bool Walk::find_entry(Visit& visit, Answer& out) {
     // 8: in which shape?
     finish_hit(visit, std::move(entry), out);
     return true;
+}
+
+bool Walk::is_of_its_route(const Visit& visit, const store::Entry& entry) noexcept {
+    const policy::Route* route = visit.notes.match.route;
+    return entry.parts().route_revision == (route != nullptr ? route->revision : 0);
+}
+
+/// RFC 9111 §3.5, DESIGN §6: what was not marked as shared answers no request with credentials.
+bool Walk::may_be_given(const Visit& visit, const store::Entry& entry) noexcept {
+    return entry.parts().for_authorized || visit.notes.per_user() || !has_credentials(visit);
 }
 
 coherence::Validity Walk::validity(const store::Entry& entry) const noexcept {

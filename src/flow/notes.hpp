@@ -10,6 +10,7 @@
 #include <etage/verdict.hpp>
 
 #include <cstdint>
+#include <string>
 
 namespace etage::flow {
 
@@ -34,6 +35,8 @@ struct Notes {
     base::Hash128 key_hash;
     std::size_t key_bytes = 0;             // of visit.key; what follows it there is the secondary key
     base::Ref<const store::Entry> entry;   // found, not usable as it is: to validate, or to fall back on
+    std::string part;                      // the range that is asked of the origin as it came, in normal form; or none
+    base::Ref<const store::Entry> held;    // a part of what is asked for whole: the rest is enough
     base::Ref<const base::Bytes> content;  // of a QUERY: part of the key, and of what a fill sends
     Forward forward = Forward::none;
     Detail detail = Detail::none;

@@ -38,7 +38,8 @@ struct Say {
     Duration after{};
     std::vector<std::string> tags{};
     std::vector<std::string> invalidates{};
-    bool stream = false;            // content of unknown length, in pieces of 5 bytes
+    bool stream = false;            // content of unknown length, a piece every millisecond
+    std::size_t piece_bytes = 5;    // … of this size
     bool sized = false;             // … and says how long it is
     bool cut = false;               // … that ends in an error
     Fault fault = Fault::internal;  // not internal: no answer at all
@@ -50,10 +51,9 @@ public:
     std::vector<Seen> seen;
     std::size_t under_way = 0;
     std::size_t most_under_way = 0;
-    bool upgrades = false;  // could switch protocols, though it never does
 
     asio::awaitable<Result<OriginResponse>> fetch(OriginRequest request) override;
-    bool can_upgrade() const noexcept override { return upgrades; }
+    bool can_upgrade() const noexcept override { return true; }
 
 private:
     class Pieces;

@@ -267,6 +267,7 @@ TEST(Walk, AStreamCutShortIsNeitherCompletedNorStored) {
     house.pass(20ms);
     EXPECT_TRUE(reply->body_failed);
     EXPECT_EQ(house.store.usage().entries, 0U);
+    EXPECT_EQ(house.metrics.sum(Detail::incomplete), 1U);
 }
 
 TEST(Walk, AnErrorCutShortIsNotCompletedEither) {
@@ -609,14 +610,15 @@ TEST(Walk, LimitsRefuseWithAllTheFields) {
 
 TEST(Walk, WhatAClientCouldPoisonWithDoesNotReachTheOrigin) {  // THREATS §2.1 law 3
     TestHouse house;
-    house.get("GET /a", {"X-Forwarded-Host: evil.test", "X-Original-URL: /admin", "X-HTTP-Method-Override: DELETE",
-                         "Forwarded: for=1.2.3.4", "X-Real-IP: 1.2.3.4", "X_Forwarded_For: 6.6.6.6",
-                         "x_original_url: /admin", "Connection: X-Hop", "X-Hop: 1", "X-Ok: 1"});
+    house.get("GET /a",
+              {"X-Forwarded-Host: evil.test", "X-Original-URL: /admin", "X-HTTP-Method-Override: DELETE",
+               "Forwarded: for=1.2.3.4", "X-Real-IP: 1.2.3.4", "X_Forwarded_For: 6.6.6.6", "x_original_url: /admin",
+               "Connection: X-Hop", "X-Hop: 1", "TE: trailers, gzip", "Max-Forwards: 0", "X-Ok: 1"});
     const auto& fields = house.origin.seen.back().fields;
     EXPECT_EQ(http::find(fields, http::FieldId::x_forwarded_host), "api.test");
     EXPECT_EQ(http::find(fields, http::FieldId::x_forwarded_for), "192.0.2.1");
     for (const auto name : {"x-original-url", "x-http-method-override", "forwarded", "x-real-ip", "x_forwarded_for",
-                            "x_original_url", "x-hop", "connection"})
+                            "x_original_url", "x-hop", "connection", "te", "max-forwards"})
         EXPECT_FALSE(http::find(fields, name)) << name;
     EXPECT_EQ(http::find(fields, "x-ok"), "1");
 }

@@ -8,6 +8,7 @@
 #include "base/hash.hpp"
 #include "http/message.hpp"
 #include "http/negotiation.hpp"
+#include "http/range.hpp"
 #include "http/stamps.hpp"
 
 #include <etage/sequence.hpp>
@@ -15,6 +16,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,10 +44,11 @@ struct EntryParts {
     std::uint32_t route_revision = 0;
     bool for_authorized = false;  // may answer a request with credentials (RFC 9111 §3.5)
     int status = 200;
-    http::Fields fields;        // as the origin sent them, hop-by-hop fields removed: for revalidation
-    std::string etag;           // the origin's validator or the one made here; identity coding; may be empty
-    bool etag_is_ours = false;  // then it is no validator for the origin
-    std::string last_modified;  // as sent; may be empty
+    std::optional<http::Part> part;  // of a 206: which bytes of how many the identity content is
+    http::Fields fields;             // as the origin sent them, hop-by-hop fields removed: for revalidation
+    std::string etag;                // the origin's validator or the one made here; identity coding; may be empty
+    bool etag_is_ours = false;       // then it is no validator for the origin
+    std::string last_modified;       // as sent; may be empty
     http::CodingSet codings;
     bool codable = false;     // worth a coding: others may be made of the identity content
     http::CodingSet tried{};  // the codings that were; what is not in `codings` was not smaller
