@@ -54,8 +54,7 @@ protected:
     /// True when a request is answered without the origin.
     bool is_answered_here(const std::string& line = "GET /a", std::vector<std::string> fields = {}) {
         const std::size_t before = calls();
-        const Reply reply = house.get(line, std::move(fields));
-        return calls() == before && reply.status < 400;
+        return house.get(line, std::move(fields)).verdict.hit && calls() == before;
     }
     /// True when the first answer is kept for the second request.
     bool is_kept(Say say, const std::string& path = "/a") {
@@ -64,20 +63,12 @@ protected:
         return is_answered_here("GET " + path);
     }
     /// The date that is so far from now.
-    std::string date(Duration from_now = {}) const {
+    std::string date(std::chrono::seconds from_now = {}) const {
         std::array<char, 29> text;
         return std::string(http::format_date(text, house.clock.now().wall + from_now));
     }
 
     TestHouse house;
 };
-
-class Rfc5861 : public RfcTest {};
-class Rfc8246 : public RfcTest {};
-class Rfc9110 : public RfcTest {};
-class Rfc9111 : public RfcTest {};
-class Rfc9211 : public RfcTest {};
-class Rfc9213 : public RfcTest {};
-class Rfc9875 : public RfcTest {};
 
 }  // namespace etage::flow::testing
