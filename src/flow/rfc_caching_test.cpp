@@ -238,7 +238,7 @@ TEST_F(Rfc9213Targeted, Section2_2_TheStaleDirectivesAreReadThereToo) {
     EXPECT_EQ(house.get("GET /a")["cache-status"], "etage; hit; ttl=-5; detail=stale-while-revalidate");
 }
 
-TEST_F(Rfc9213Targeted, Section3_1_CdnCacheControlIsPassedOnToTheCachesInFront) {
+TEST_F(Rfc9213Targeted, Section3_CdnCacheControlIsPassedOnToTheCachesInFront) {
     origin_says(says({{"CDN-Cache-Control", "max-age=60"}}));
     EXPECT_EQ(house.get("GET /a")["cdn-cache-control"], "max-age=60");
     EXPECT_EQ(house.get("GET /a")["cdn-cache-control"], "max-age=60");
