@@ -1,5 +1,7 @@
 #include "policy/update.hpp"
 
+#include "http/etag.hpp"
+
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -64,6 +66,12 @@ http::Fields updated_fields(const http::Fields& stored, const http::Fields& upda
     for (const Field& field : update.span())
         if (!describes_its_message(field)) merged.add(field.name, field.value);
     return merged;
+}
+
+bool validates(http::FieldSpan not_modified, http::FieldSpan stored) noexcept {
+    const auto said = http::parse_entity_tag(http::find(not_modified, FieldId::etag).value_or(""));
+    const auto held = http::parse_entity_tag(http::find(stored, FieldId::etag).value_or(""));
+    return !said || !held || http::weakly_equal(*said, *held);
 }
 
 bool head_speaks_of(http::FieldSpan head, std::optional<std::uint64_t> head_length, http::FieldSpan stored,
