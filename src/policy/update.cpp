@@ -50,6 +50,14 @@ bool lists(std::string_view listed, std::string_view name) noexcept {
                                    [&](std::string_view element) -> bool { return !http::iequals(element, name); });
 }
 
+template <class F>
+void for_each_tag(http::FieldSpan fields, F&& each) noexcept {
+    for (const Field& field : fields) {
+        if (field.id != FieldId::etag) continue;
+        if (const auto tag = http::parse_entity_tag(field.value)) each(*tag);
+    }
+}
+
 bool same_or_absent(http::FieldSpan update, http::FieldSpan stored, FieldId id) noexcept {
     const auto said = http::find(update, id);
     return !said || said == http::find(stored, id);
@@ -69,9 +77,17 @@ http::Fields updated_fields(const http::Fields& stored, const http::Fields& upda
 }
 
 bool validates(http::FieldSpan not_modified, http::FieldSpan stored) noexcept {
-    const auto said = http::parse_entity_tag(http::find(not_modified, FieldId::etag).value_or(""));
-    const auto held = http::parse_entity_tag(http::find(stored, FieldId::etag).value_or(""));
-    return !said || !held || http::weakly_equal(*said, *held);
+    bool any_said = false;
+    bool any_held = false;
+    bool any_equal = false;
+    for_each_tag(not_modified, [&](const http::EntityTag& said) {
+        any_said = true;
+        for_each_tag(stored, [&](const http::EntityTag& held) {
+            any_held = true;
+            any_equal = any_equal || http::weakly_equal(said, held);
+        });
+    });
+    return any_equal || !any_said || !any_held;
 }
 
 bool head_speaks_of(http::FieldSpan head, std::optional<std::uint64_t> head_length, http::FieldSpan stored,

@@ -16,7 +16,8 @@ namespace etage::policy {
 http::Fields updated_fields(const http::Fields& stored, const http::Fields& update);
 
 /// RFC 9111 §4.3.4: is a 304 about this stored response? Not when it has another tag: then it updates nothing. A tag
-/// that is the same but for its weakness is the same; without one the 304 is about what was asked about.
+/// that is the same but for its weakness is the same; of several one is enough; without one the 304 is about what was
+/// asked about.
 bool validates(http::FieldSpan not_modified, http::FieldSpan stored) noexcept;
 
 /// RFC 9111 §4.3.5: does a 200 to HEAD speak of what is stored for GET? Its validators, as far as it has some, and its

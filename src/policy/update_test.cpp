@@ -71,6 +71,8 @@ TEST(UpdateRfc9111, Section4_3_4_A304WithAnotherTagIsAboutSomethingElse) {
     EXPECT_TRUE(validates(fields({{"ETag", "\"2\""}}), fields({}))) << "it was asked about by date";
     EXPECT_FALSE(validates(fields({{"ETag", "\"2\""}}), stored));
     EXPECT_FALSE(validates(fields({{"ETag", "W/\"2\""}}), stored));
+    EXPECT_TRUE(validates(fields({{"ETag", "\"2\""}, {"ETag", "\"1\""}}), stored)) << "one of several is enough";
+    EXPECT_FALSE(validates(fields({{"ETag", "\"2\""}, {"ETag", "\"3\""}}), stored));
 }
 
 TEST(UpdateRfc9111, Section5_2_2_7_ListedFieldsAreWithheld) {
