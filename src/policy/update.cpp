@@ -87,7 +87,7 @@ bool validates(http::FieldSpan not_modified, http::FieldSpan stored) noexcept {
             any_equal = any_equal || http::weakly_equal(said, held);
         });
     });
-    return any_equal || !any_said || !any_held;
+    return any_equal || !any_said || !any_held || !http::contains(stored, FieldId::last_modified);
 }
 
 bool head_speaks_of(http::FieldSpan head, std::optional<std::uint64_t> head_length, http::FieldSpan stored,

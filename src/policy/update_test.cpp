@@ -63,12 +63,13 @@ TEST(UpdateRfc9111, Section4_3_5_HeadSpeaksOfWhatIsStored) {
 }
 
 TEST(UpdateRfc9111, Section4_3_4_A304WithAnotherTagIsAboutSomethingElse) {
-    const auto stored = fields({{"ETag", "\"1\""}});
+    const auto stored = fields({{"ETag", "\"1\""}, {"Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT"}});
     EXPECT_TRUE(validates(fields({{"ETag", "\"1\""}}), stored));
     EXPECT_TRUE(validates(fields({{"ETag", "W/\"1\""}}), stored));
     EXPECT_TRUE(validates(fields({}), stored));
     EXPECT_TRUE(validates(fields({{"ETag", "no tag"}}), stored));
     EXPECT_TRUE(validates(fields({{"ETag", "\"2\""}}), fields({}))) << "it was asked about by date";
+    EXPECT_TRUE(validates(fields({{"ETag", "\"2\""}}), fields({{"ETag", "\"1\""}}))) << "only its tag was asked about";
     EXPECT_FALSE(validates(fields({{"ETag", "\"2\""}}), stored));
     EXPECT_FALSE(validates(fields({{"ETag", "W/\"2\""}}), stored));
     EXPECT_TRUE(validates(fields({{"ETag", "\"2\""}, {"ETag", "\"1\""}}), stored)) << "one of several is enough";
