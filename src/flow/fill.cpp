@@ -263,7 +263,7 @@ asio::awaitable<Outcome> Walk::freshen(const Flight& flight, Plan& plan, const s
     const store::EntryParts& stored = entry.parts();
     response.fields = policy::updated_fields(stored.fields, response.fields);
     response.status = stored.status;
-    const auto& body = entry.representation(http::Coding::identity).body;
+    const auto& body = entry.as_sent().body;
     Outcome outcome = outcome_of(plan, response);
     auto parts = parts_of(flight, plan, response);
     outcome.kind = Outcome::Kind::entry;
