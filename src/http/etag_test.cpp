@@ -86,6 +86,21 @@ TEST(EntityTagTest, EachCodingHasItsOwnTag) {
         EXPECT_EQ(etag_for_coding(malformed, Coding::gzip), malformed);
 }
 
+TEST(EntityTagTest, DecodedContentHasATagOfItsOwnThatNamesTheSame) {
+    EXPECT_EQ(etag_for_decoded("\"abc\""), "\"abc-i\"");
+    EXPECT_EQ(etag_for_decoded("W/\"abc\""), "W/\"abc-i\"");
+    EXPECT_EQ(etag_for_decoded("abc"), "abc");
+    EXPECT_TRUE(none_match_hits({"\"abc-i\""}));
+    EXPECT_FALSE(none_match_hits({"\"abc\""}, "\"abc-i\""));
+}
+
+TEST(EntityTagRfc9110, Section8_8_1_WeakenedItIsWeaklyTheSame) {
+    EXPECT_EQ(weakened("\"abc\""), "W/\"abc\"");
+    EXPECT_EQ(weakened("W/\"abc\""), "W/\"abc\"");
+    for (const char* malformed : {"", "abc", "\"", "W/", "\"a b\""}) EXPECT_EQ(weakened(malformed), "");
+    EXPECT_TRUE(none_match_hits({weakened("\"abc\"")}));
+}
+
 TEST(IfNoneMatchRfc9110, Section13_1_2_ComparesWeakly) {
     EXPECT_TRUE(none_match_hits({"\"abc\""}));
     EXPECT_TRUE(none_match_hits({"W/\"abc\""}));
