@@ -164,7 +164,7 @@ TEST_F(Encoded, WhatIsTooMuchToKeepIsDecodedForEachWhoNeedsIt) {
     say.body = coded;
     const Reply first = get("identity");
     EXPECT_EQ(first.body.size(), text.size());
-    const Reply second = get("identity");
+    Reply second = get("identity");
     EXPECT_TRUE(second.verdict.hit);
     EXPECT_EQ(second.body, text);
     EXPECT_EQ(second["etag"], "W/\"1\"");
@@ -174,6 +174,10 @@ TEST_F(Encoded, WhatIsTooMuchToKeepIsDecodedForEachWhoNeedsIt) {
     EXPECT_EQ(get("identity", {"If-None-Match: W/\"1\""}).status, 304);
     Reply head = house.get("HEAD /a", {"Accept-Encoding: identity"});
     EXPECT_TRUE(head.verdict.hit);
+    for (const char* of_its_moment : {"age", "cache-status"}) {
+        head.fields.erase(of_its_moment);
+        second.fields.erase(of_its_moment);
+    }
     EXPECT_EQ(head.fields, second.fields);
     const Reply gzip = get("gzip");
     EXPECT_EQ(gzip.body, coded);

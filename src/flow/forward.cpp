@@ -9,6 +9,7 @@
 #include "flow/tags.hpp"
 #include "flow/upgrade.hpp"
 #include "flow/walk.hpp"
+#include "http/etag.hpp"
 #include "policy/invalidate.hpp"
 #include "policy/key.hpp"
 #include "policy/storable.hpp"
@@ -116,6 +117,7 @@ asio::awaitable<Result<OriginResponse>> Walk::fetch(OriginRequest request) {
 asio::awaitable<void> Walk::forward_alone(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out) {
     if (answer_as_last_hop(visit, out)) co_return;
     auto request = request_for(visit.request, visit.scheme, visit.client_address, visit.notes.match, false);
+    http::add_original_tags(request.fields);
     request.interim = visit.interim;
     request.expects_continue = visit.request.expects_continue;
     if (visit.notes.detail == Detail::upgrade) request.upgrade = tunnel_protocols(visit.request);

@@ -78,6 +78,14 @@ bool names_a_coding_of(std::string_view asked, std::string_view stored) noexcept
     return std::ranges::any_of(codings_by_size, [&](Coding coding) { return iequals(suffix, coding_suffix(coding)); });
 }
 
+/// What a tag made here was made from.
+std::optional<std::string_view> original_of(std::string_view opaque) noexcept {
+    constexpr std::size_t suffix_bytes = 2;
+    if (opaque.size() < suffix_bytes) return std::nullopt;
+    const auto original = opaque.substr(0, opaque.size() - suffix_bytes);
+    return names_a_coding_of(opaque, original) ? std::optional(original) : std::nullopt;
+}
+
 template <class F>
 bool any_line_hits(FieldSpan request, FieldId id, F&& matches) noexcept {
     return std::ranges::any_of(request, [&](const Field& field) {
@@ -139,6 +147,20 @@ bool if_match_hits(FieldSpan request, std::string_view etag) noexcept {
     return any_line_hits(request, FieldId::if_match, [&](const EntityTag& asked) {
         return stored && !stored->weak && !asked.weak && names_a_coding_of(asked.opaque, stored->opaque);
     });
+}
+
+void add_original_tags(Fields& request) {
+    for (const FieldId id : {FieldId::if_match, FieldId::if_none_match}) {
+        const auto asked = joined(request, id);
+        if (!asked) continue;
+        std::string more;
+        any_tag(*asked, [&](const EntityTag& tag) {
+            if (const auto original = original_of(tag.opaque))
+                more.append(tag.weak ? ", W/\"" : ", \"").append(*original).append("\"");
+            return false;
+        });
+        if (!more.empty()) request.set(id, *asked + more);
+    }
 }
 
 }  // namespace etage::http

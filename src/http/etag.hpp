@@ -45,6 +45,10 @@ std::string weakened(std::string_view etag);
 /// them with they would cut the bytes of that coding.
 bool if_none_match_hits(FieldSpan request, std::string_view etag, bool codings = true) noexcept;
 
+/// For an origin, which knows nothing of the tags made here: beside each of them in If-Match and If-None-Match, the one
+/// it was made from.
+void add_original_tags(Fields& request);
+
 /// If-Match: strong comparison, `*`; with the same tolerance for coding suffixes.
 bool if_match_hits(FieldSpan request, std::string_view etag) noexcept;
 
