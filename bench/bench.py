@@ -4,232 +4,141 @@
   hit     CPU µs per request (user + sys from /proc) of a cache hit: one worker on one core, load from the other,
           64 keep-alive connections, 1.3 kB JSON; a bare epoll echo, Etage, HAProxy, nginx and Varnish, interleaved,
           medians over the rounds.
+  forms   the same of other forms of a hit: HEAD, 304, gzip, a range; whoever does not give one, has no number there.
 
 options: --rounds N (5)  --seconds S (2 per server and round)  --only NAME[,NAME]  --json FILE
 """
 
 import argparse
-import http.server
+import contextlib
+import http.client
 import json
 import os
 import pathlib
-import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-BIN = ROOT / "build" / "bench"
-BODY = json.dumps({"total": 500, "limit": 20, "offset": 0, "items": [
-    {"id": i, "title": f"post-{i}", "category": "tech" if i % 2 == 0 else "life", "note": "lorem ipsum"}
-    for i in range(1, 19)]}).encode().ljust(1300)[:1300]
-TICK = os.sysconf("SC_CLK_TCK")
-SERVER_CORE, LOAD_CORE = "0", "1"
+from servers import BIN, LOAD_CORE, SERVERS, TITLES, Origin, OriginServer, cpu_seconds, free_port, wait_for
+
+TARGET = "/posts?limit=20&offset=0"
 
 
-class Origin(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Form:
+    """A way to ask for what is stored, and what the answer must look like to count."""
 
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(BODY)))
-        self.send_header("Cache-Control", "public, max-age=3600")
-        self.send_header("ETag", '"bench-1"')
-        self.end_headers()
-        self.wfile.write(BODY)
+    def __init__(self, title, status=200, method="GET", has=None, **fields):
+        self.title, self.status, self.method, self.has = title, status, method, has or {}
+        self.fields = {name.replace("_", "-"): value for name, value in fields.items()}
 
-    def log_message(self, *_):
-        pass
+    def given_by(self, port):
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        for _ in range(2):
+            connection.request(self.method, TARGET, headers={"Host": "bench.test", **self.fields})
+            answer = connection.getresponse()
+            answer.read()
+        return answer.status == self.status and all(answer.getheader(n, "") == v for n, v in self.has.items())
 
-
-class OriginServer(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_):
-        """Caches close their connections when they are stopped: no news."""
+    def lines(self):
+        fields = {"Host": "bench.test", "User-Agent": "bench/1", "Accept": "*/*", **self.fields}
+        return [f"{self.method} {TARGET} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+WHOLE = Form("the whole")
+FORMS = [WHOLE,
+         Form("HEAD", method="HEAD"),
+         Form("304", 304, If_None_Match='"bench-1"'),
+         Form("gzip", has={"Content-Encoding": "gzip"}, Accept_Encoding="gzip"),
+         Form("100 bytes of it", 206, has={"Content-Range": "bytes 100-199/1300"}, Range="bytes=100-199")]
 
 
-def wait_for(port, process, seconds=20):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise SystemExit(f"bench: {process.args[0]} ended with {process.returncode}")
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise SystemExit(f"bench: nothing listens on {port}")
-
-
-def tree(pid):
-    """The process and all its descendants."""
-    found = [pid]
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                parent = int(open(f"/proc/{entry}/stat").read().rsplit(")", 1)[1].split()[1])
-            except (OSError, IndexError):
-                continue
-            if parent == pid:
-                found += tree(int(entry))
-    return found
-
-
-def cpu_seconds(pid):
-    total = 0
-    for each in tree(pid):
-        try:
-            fields = open(f"/proc/{each}/stat").read().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        total += int(fields[11]) + int(fields[12])
-    return total / TICK
-
-
-def start(argv, **kwargs):
-    return subprocess.Popen(["taskset", "-c", SERVER_CORE, *map(str, argv)], stdout=subprocess.DEVNULL,
-                            stderr=subprocess.DEVNULL, start_new_session=True, **kwargs)
-
-
-def start_echo(port, origin, folder):
-    return start([BIN / "bench/bench_echo", port, len(BODY)])
-
-
-def start_etage(port, origin, folder):
-    return start([BIN / "etage", "run", "--origin", f"http://127.0.0.1:{origin}", "--listen", f"127.0.0.1:{port}",
-                  "--admin", f"127.0.0.1:{free_port()}", "--threads", 1], cwd=folder)
-
-
-def start_nginx(port, origin, folder):
-    (folder / "nginx.conf").write_text(f"""
-worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log /dev/null;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off; keepalive_requests 1000000000; tcp_nodelay on; sendfile on;
-  proxy_cache_path {folder}/nginx-cache keys_zone=c:10m; proxy_temp_path {folder}/t1; client_body_temp_path {folder}/t2;
-  fastcgi_temp_path {folder}/t3; uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
-  server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{origin}; proxy_cache c; }} }}
-}}""")
-    return start([shutil.which("nginx") or "/usr/sbin/nginx", "-c", folder / "nginx.conf"])
-
-
-def start_haproxy(port, origin, folder):
-    (folder / "haproxy.cfg").write_text(f"""
-global
-  nbthread 1
-  maxconn 2000
-defaults
-  mode http
-  timeout client 60s
-  timeout server 60s
-  timeout connect 5s
-cache c
-  total-max-size 64
-  max-age 3600
-frontend f
-  bind 127.0.0.1:{port}
-  http-request cache-use c
-  http-response cache-store c
-  default_backend b
-backend b
-  http-request cache-use c
-  http-response cache-store c
-  server o 127.0.0.1:{origin}
-""")
-    return start([shutil.which("haproxy") or "/usr/sbin/haproxy", "-db", "-f", folder / "haproxy.cfg"])
-
-
-def start_varnish(port, origin, folder):
-    return start([shutil.which("varnishd") or "/usr/sbin/varnishd", "-F", "-n", folder / "varnish", "-a",
-                  f"127.0.0.1:{port}", "-b", f"127.0.0.1:{origin}", "-s", "malloc,64m", "-p", "thread_pools=1"])
-
-
-SERVERS = {"echo": start_echo, "etage": start_etage, "haproxy": start_haproxy, "nginx": start_nginx,
-           "varnish": start_varnish}
-TITLES = {"echo": "bare epoll echo, no HTTP", "etage": "**Etage**", "haproxy": "HAProxy 2.6 cache",
-          "nginx": "nginx 1.22 proxy_cache", "varnish": "Varnish 7.1"}
-
-
-def load(port, seconds, status="200", lines=()):
-    head = ["GET /posts?limit=20&offset=0 HTTP/1.1", "Host: bench.test", "User-Agent: bench/1", "Accept: */*", *lines]
-    done = subprocess.run(["taskset", "-c", LOAD_CORE, BIN / "bench/bench_load", str(port), "64", str(seconds), status,
-                           *head], capture_output=True, text=True)
+def load(port, seconds, form):
+    done = subprocess.run(["taskset", "-c", LOAD_CORE, BIN / "bench/bench_load", str(port), "64", str(seconds),
+                           str(form.status), *form.lines()], capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"bench: {done.stderr.strip()}")
     requests, wrong, _ = map(int, done.stdout.split())
     if wrong:
-        raise SystemExit(f"bench: {wrong} of {requests} answers were not {status}")
+        raise SystemExit(f"bench: {wrong} of {requests} answers were not {form.status}")
     return requests
 
 
-def bench_hit(args):
-    names = [n for n in SERVERS if not args.only or n in args.only.split(",")]
+@contextlib.contextmanager
+def running(names):
+    """All of them, before one origin; name → (process, port)."""
     server = OriginServer(("127.0.0.1", 0), Origin)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    origin = server.server_address[1]
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=memory) as folder:
         os.chmod(folder, 0o777)
-        running = {}
+        started = {}
         try:
             for name in names:
                 port = free_port()
-                process = SERVERS[name](port, origin, pathlib.Path(folder))
-                running[name] = (process, port)
+                process = SERVERS[name](port, server.server_address[1], pathlib.Path(folder))
+                started[name] = (process, port)
                 wait_for(port, process)
-            return measure(args, running)
+            yield started
         finally:
-            for process, _ in running.values():
+            for process, _ in started.values():
                 if process.poll() is None:
                     process.send_signal(signal.SIGTERM)
-            for process, _ in running.values():
+            for process, _ in started.values():
                 try:
                     process.wait(15)
                 except subprocess.TimeoutExpired:
                     process.kill()
 
 
-def measure(args, running):
-    samples = {name: [] for name in running}
-    rates = {name: [] for name in running}
+def measure(args, started, forms):
+    """Medians over the rounds, everything interleaved: (server, form) → (CPU µs per request, requests per second)."""
+    asked = [(name, form) for form in forms for name in started if form.given_by(started[name][1]) or form is WHOLE]
+    samples = {each: [] for each in asked}
     for turn in range(args.rounds):
-        for name, (process, port) in running.items():
-            load(port, 0.3)
+        for name, form in asked:
+            process, port = started[name]
+            load(port, 0.3, form)
             before = cpu_seconds(process.pid)
-            requests = load(port, args.seconds)
-            samples[name].append((cpu_seconds(process.pid) - before) / requests * 1e6)
-            rates[name].append(requests / args.seconds)
+            requests = load(port, args.seconds, form)
+            cpu_us = (cpu_seconds(process.pid) - before) / requests * 1e6
+            samples[name, form].append((cpu_us, requests / args.seconds))
         print(f"round {turn + 1}/{args.rounds}: " +
-              "  ".join(f"{n} {samples[n][-1]:.1f}" for n in running), file=sys.stderr)
-    medians = {name: statistics.median(values) for name, values in samples.items()}
-    return medians, {name: statistics.median(values) for name, values in rates.items()}
+              "  ".join(f"{n} {form.title} {samples[n, form][-1][0]:.1f}" for n, form in asked), file=sys.stderr)
+    return {each: tuple(map(statistics.median, zip(*values))) for each, values in samples.items()}
 
 
-def show(medians, rates, out):
-    etage = medians.get("etage")
-    print("| a cache hit, 1.3 kB JSON | CPU µs/request | requests/s | Etage's CPU as a share |", file=out)
-    print("|---|---|---|---|", file=out)
-    for name, value in medians.items():
-        share = f"{etage / value:.2f} ×" if etage else ""
-        print(f"| {TITLES[name]} | {value:.1f} | {rates[name]:,.0f} | {share} |", file=out)
+def bench_hit(args, names):
+    with running(names) as started:
+        medians = {name: value for (name, _), value in measure(args, started, [WHOLE]).items()}
+    print("| a cache hit, 1.3 kB JSON | CPU µs/request | requests/s | Etage's CPU as a share |")
+    print("|---|---|---|---|")
+    for name, (cpu_us, rate) in medians.items():
+        share = f"{medians['etage'][0] / cpu_us:.2f} ×" if "etage" in medians else ""
+        print(f"| {TITLES[name]} | {cpu_us:.1f} | {rate:,.0f} | {share} |")
+    return {name: {"cpu_us": cpu_us, "rate": rate} for name, (cpu_us, rate) in medians.items()}
+
+
+def bench_forms(args, names):
+    names = [name for name in names if name != "echo"]
+    with running(names) as started:
+        medians = measure(args, started, FORMS)
+    print("| a hit, CPU µs/request | " + " | ".join(TITLES[name] for name in names) + " |")
+    print("|---" * (len(names) + 1) + "|")
+    for form in FORMS:
+        cells = [f"{medians[name, form][0]:.1f}" if (name, form) in medians else "–" for name in names]
+        print(f"| {form.title} | " + " | ".join(cells) + " |")
+    return {name: {form.title: medians[name, form][0] for form in FORMS if (name, form) in medians} for name in names}
+
+
+BENCHES = {"hit": bench_hit, "forms": bench_forms}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="?", default="hit", choices=["hit"])
+    parser.add_argument("name", nargs="?", default="hit", choices=BENCHES)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--only", default="")
@@ -237,10 +146,9 @@ def main():
     args = parser.parse_args()
     if (os.cpu_count() or 1) < 2:
         raise SystemExit("bench: needs two cores, one for the server and one for the load")
-    medians, rates = bench_hit(args)
-    show(medians, rates, sys.stdout)
+    found = BENCHES[args.name](args, [name for name in SERVERS if not args.only or name in args.only.split(",")])
     if args.json:
-        pathlib.Path(args.json).write_text(json.dumps({"cpu_us": medians, "rate": rates}, indent=2))
+        pathlib.Path(args.json).write_text(json.dumps(found, indent=2))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ namespace etage {
     X(uri_miss, "uri-miss") /* nothing stored under this key */                        \
     X(vary_miss, "vary-miss")                                                          \
     X(request, "request") /* fresh, but the request's Cache-Control did not take it */ \
-    X(stale, "stale")     /* stored, but stale: revalidated or fetched anew */
+    X(stale, "stale")     /* stored, but stale: revalidated or fetched anew */         \
+    X(partial, "partial") /* a part of it is stored, but not all that was asked for */
 
 /// The `detail` parameter (RFC 9211 §2.8): what the standard words do not say.
 #define ETAGE_DETAILS(X)                                                          \
@@ -25,6 +26,8 @@ namespace etage {
     X(stale_while_revalidate, "stale-while-revalidate")                           \
     X(stale_if_error, "stale-if-error")                                           \
     X(request_max_stale, "max-stale")                                             \
+    /* why it was answered from the shelf although stored for another URI */      \
+    X(no_vary_search, "no-vary-search")                                           \
     /* why it was not looked up */                                                \
     X(route_pass, "route-pass")       /* the route says so */                     \
     X(authorization, "authorization") /* credentials, and no per-user policy */   \

@@ -21,7 +21,8 @@ TEST(VerdictRfc9211, Section2_2_TheForwardWordsAreTheRegisteredOnes) {
     EXPECT_EQ(forward_name(Forward::vary_miss), "vary-miss");
     EXPECT_EQ(forward_name(Forward::request), "request");
     EXPECT_EQ(forward_name(Forward::stale), "stale");
-    EXPECT_EQ(forward_count, 7U);
+    EXPECT_EQ(forward_name(Forward::partial), "partial");
+    EXPECT_EQ(forward_count, 8U);
 }
 
 TEST(VerdictRfc9211, Section2_8_EveryDetailIsATokenOfItsOwn) {

@@ -1,6 +1,7 @@
 #pragma once
 // Everything a tag (DESIGN §4): surrogate keys, and implicit tags for the key itself, the URI, path prefixes, host,
-// route, user and everything. One hash names a tag; its kind is part of it, so a surrogate key can never imitate a URI.
+// route, user, everything, and all URIs whose queries make no difference. One hash names a tag; its kind is part of it,
+// so a surrogate key can never imitate a URI.
 
 #include <etage/sequence.hpp>
 
@@ -9,7 +10,7 @@
 
 namespace etage::coherence {
 
-enum class TagKind : std::uint8_t { everything, surrogate, key, uri, prefix, host, route, user, group };
+enum class TagKind : std::uint8_t { everything, surrogate, key, uri, prefix, host, route, user, group, search };
 
 /// Equal on every instance and in every version (it travels through the log): XXH3-64 of kind and text, unkeyed.
 /// A collision can only invalidate too much. Thread-safe, no allocation.

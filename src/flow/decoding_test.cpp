@@ -148,6 +148,24 @@ TEST_F(Encoded, WhatIsNotKnownIsKeptAsItIs) {
     EXPECT_TRUE(get("identity").verdict.hit);
 }
 
+TEST_F(Encoded, Rfc9110_Section14_APartOfEncodedBytesPassesAsItIsAndIsNotKept) {
+    house.origin.script = [this](const Seen& seen) {
+        Say part = say;
+        if (!http::contains(seen.fields, http::FieldId::range)) return part;
+        part.status = 206;
+        part.fields.emplace_back("Content-Range", "bytes 0-9/" + std::to_string(coded.size()));
+        part.body = coded.substr(0, 10);
+        return part;
+    };
+    const Reply part = get("identity", {"Range: bytes=0-9"});
+    EXPECT_EQ(part.status, 206);
+    EXPECT_EQ(part.body, coded.substr(0, 10));
+    EXPECT_EQ(part["content-encoding"], "gzip");
+    EXPECT_EQ(part["etag"], "\"1\"");
+    EXPECT_EQ(get("identity").body, text);
+    EXPECT_EQ(get("gzip").body, coded);
+}
+
 TEST_F(Encoded, AnEmptyContentIsNoneInAnyCoding) {
     say.body = "";
     const Reply reply = get("identity");

@@ -41,29 +41,21 @@ bool is_origin_error(int status) noexcept {  // RFC 5861 §4
 /// True when it is the request that keeps the response from being shared, not the resource: then the next request may
 /// be different, and the key is not to be remembered as not shareable.
 bool lies_with_request(Detail why, const http::RequestHead& request) noexcept {
-    return why == Detail::authorization || request.method == http::Method::head ||
+    return why == Detail::authorization || why == Detail::partial || request.method == http::Method::head ||
            (why == Detail::no_store && http::parse_request_cache_control(request.fields).no_store);
-}
-
-/// Appends all that comes. Law 9: what is incomplete is neither stored nor completed, errors of an origin included.
-asio::awaitable<Result<void>> collect(net::BodySource* body, std::string& content) {
-    while (body != nullptr) {
-        const auto piece = co_await body->read();
-        if (!piece) co_return std::unexpected(piece.error());
-        if (piece->empty()) break;
-        content += *piece;
-    }
-    co_return Result<void>{};
 }
 
 }  // namespace
 
-std::shared_ptr<Flight> Walk::new_flight(const Visit& visit, Sequence fence) const {
+std::vector<TagHash> Walk::asked_tags(const Visit& visit) const {
     const auto primary = std::string_view(visit.key).substr(0, visit.notes.key_bytes);
     const std::string identity =
         visit.notes.per_user() ? std::to_string(base::hash64(visit.notes.identity.text, rooms_.secret)) : std::string();
-    return std::make_shared<Flight>(visit.key, fence,
-                                    request_tags({visit.request, visit.scheme, primary, visit.notes.match, identity}));
+    return request_tags({visit.request, visit.scheme, primary, visit.notes.match, identity});
+}
+
+std::shared_ptr<Flight> Walk::new_flight(const Visit& visit, Sequence fence) const {
+    return std::make_shared<Flight>(flight_name(visit), fence, asked_tags(visit));
 }
 
 std::shared_ptr<Walk::Plan> Walk::plan(const Visit& visit) const {
@@ -83,6 +75,7 @@ std::shared_ptr<Walk::Plan> Walk::plan(const Visit& visit) const {
     else
         plan->request.interim = visit.interim;  // of the one who starts the flight: it waits, on this executor
     plan->fallback = notes.entry;
+    ask_for_part(visit, *plan);
     if (!notes.entry) return plan;
     const store::EntryParts& stored = notes.entry->parts();
     if (!stored.etag.empty() && !stored.etag_is_ours)
@@ -110,6 +103,7 @@ asio::awaitable<void> Walk::fly(std::shared_ptr<Flight> flight, std::shared_ptr<
         plan->request_time = base::read_clock();
         auto response = co_await fetch(std::move(plan->request));
         plan->response_time = base::read_clock();
+        if (response && plan->held) response = co_await complete(*plan, std::move(*response));
         if (!response) {
             land_failed(*flight, std::move(response.error()));
         } else if (response->status == 304 && plan->validate) {
@@ -130,7 +124,8 @@ void Walk::land_failed(Flight& flight, Error error) {
 }
 
 asio::awaitable<void> Walk::land_response(Flight& flight, Plan& plan, OriginResponse response) {
-    const auto verdict = policy::judge_storable(Ruling(plan, response).exchange);
+    auto verdict = policy::judge_storable(Ruling(plan, response).exchange);
+    if (verdict.yes && response.status == 206 && !is_a_part(plan, response)) verdict = {false, Detail::partial};
     if (is_origin_error(response.status) && (plan.fallback || !verdict.yes)) {
         co_await land_error(flight, plan, std::move(response));
         co_return;
@@ -140,15 +135,14 @@ asio::awaitable<void> Walk::land_response(Flight& flight, Plan& plan, OriginResp
         co_return;
     }
     if (!response.body) {
-        std::string content = std::move(response.content);
-        co_await land_whole(flight, plan, std::move(response), std::move(content));
+        co_await land_whole(flight, plan, std::move(response));
         co_return;
     }
     const bool small = response.content_length && *response.content_length <= rooms_.limits.collect_bytes_max;
     if (response.content_length && *response.content_length > rooms_.limits.entry_bytes_max)
         land_exclusive(flight, plan, std::move(response), Detail::too_large);
     else if (small)
-        co_await land_whole(flight, plan, std::move(response), {});
+        co_await land_whole(flight, plan, std::move(response));
     else
         co_await land_arriving(flight, plan, std::move(response));
 }
@@ -174,10 +168,9 @@ asio::awaitable<void> Walk::land_error(Flight& flight, Plan& plan, OriginRespons
         land_exclusive(flight, plan, std::move(response), Detail::status_not_cacheable);
         co_return;
     }
-    std::string content = std::move(response.content);
     Outcome outcome = outcome_of(plan, response);
     auto parts = parts_of(flight, plan, response);
-    const auto whole = co_await collect(response.body.get(), content);
+    const auto whole = co_await read_whole(response);
     if (!whole) {
         land_failed(flight, whole.error());
         co_return;
@@ -185,16 +178,16 @@ asio::awaitable<void> Walk::land_error(Flight& flight, Plan& plan, OriginRespons
     outcome.kind = Outcome::Kind::entry;
     outcome.detail = Detail::status_not_cacheable;
     outcome.tags = parts.tags;
-    outcome.entry = co_await shape(plan, std::move(parts), std::move(content));
+    outcome.entry = co_await shape(plan, std::move(parts), std::move(response.content));
     rooms_.flights.leave(flight);
     flight.land(std::move(outcome));
 }
 
 /// Content that is here, or small enough to wait for.
-asio::awaitable<void> Walk::land_whole(Flight& flight, Plan& plan, OriginResponse response, std::string content) {
+asio::awaitable<void> Walk::land_whole(Flight& flight, Plan& plan, OriginResponse response) {
     Outcome outcome = outcome_of(plan, response);
     auto parts = parts_of(flight, plan, response);
-    const auto whole = co_await collect(response.body.get(), content);
+    const auto whole = co_await read_whole(response);
     if (!whole) {
         land_failed(flight, whole.error());
         co_return;
@@ -202,8 +195,8 @@ asio::awaitable<void> Walk::land_whole(Flight& flight, Plan& plan, OriginRespons
     outcome.kind = Outcome::Kind::entry;
     outcome.secondary_key = parts.secondary_key;
     outcome.tags = parts.tags;
-    outcome.entry = co_await shape(plan, std::move(parts), std::move(content));
-    outcome.stored = shelve(outcome.entry, outcome.detail);
+    outcome.entry = co_await shape(plan, std::move(parts), std::move(response.content));
+    outcome.stored = co_await keep(plan, outcome.entry, outcome.detail);
     rooms_.flights.leave(flight);
     flight.land(std::move(outcome));
 }
@@ -229,6 +222,7 @@ asio::awaitable<void> Walk::land_arriving(Flight& flight, Plan& plan, OriginResp
     for (;;) {
         auto piece = co_await response.body->read();
         if (!piece) {
+            rooms_.metrics.add(Detail::incomplete);
             body->fail(std::move(piece.error()));
             co_return;
         }
@@ -245,7 +239,8 @@ asio::awaitable<void> Walk::land_arriving(Flight& flight, Plan& plan, OriginResp
     body->finish();
     if (!keeping) co_return;
     Detail why_not = Detail::none;
-    shelve(co_await shape(plan, std::move(parts), std::move(content)), why_not);
+    const auto entry = co_await shape(plan, std::move(parts), std::move(content));
+    co_await keep(plan, entry, why_not);
 }
 
 /// RFC 9111 §4.3.4.
@@ -261,7 +256,13 @@ asio::awaitable<void> Walk::land_validated(Flight& flight, Plan& plan, OriginRes
 asio::awaitable<Outcome> Walk::freshen(const Flight& flight, Plan& plan, const store::Entry& entry,
                                        OriginResponse response) {
     const store::EntryParts& stored = entry.parts();
+    plan.part = stored.part;
     response.fields = policy::updated_fields(stored.fields, response.fields);
+    if (stored.part) {
+        http::RangeText text;
+        response.fields.set(http::FieldId::content_range,
+                            http::write_content_range(text, stored.part->range, stored.part->complete));
+    }
     response.status = stored.status;
     const auto& body = entry.as_sent().body;
     Outcome outcome = outcome_of(plan, response);
@@ -273,7 +274,7 @@ asio::awaitable<Outcome> Walk::freshen(const Flight& flight, Plan& plan, const s
     const auto verdict = policy::judge_storable(Ruling(plan, response).exchange);
     outcome.detail = verdict.why_not;
     if (verdict.yes)
-        outcome.stored = shelve(outcome.entry, outcome.detail);
+        outcome.stored = shelve(plan, outcome.entry, outcome.detail);
     else
         rooms_.store.remove(entry);
     co_return outcome;

@@ -57,7 +57,7 @@ bool is_for_this_client_only(const http::Field& field) noexcept {
         case http::FieldId::range:
         case http::FieldId::expect:
         case http::FieldId::accept_encoding: return true;
-        default: return false;
+        default: return http::iequals(field.name, "max-forwards");  // means nothing with GET (RFC 9110 §7.6.2)
     }
 }
 
@@ -169,8 +169,12 @@ void Walk::invalidate_after(Visit& visit, const OriginResponse& response, Answer
     const auto group = [&](std::string_view name) {
         tags.push_back(coherence::tag_hash(coherence::TagKind::group, name));
     };
+    const auto uri = [&](std::string_view text) {
+        tags.push_back(uri_tag(text));
+        if (const auto tag = equivalents_tag(rooms_, text)) tags.push_back(*tag);
+    };
     policy::collect_invalidations(visit.request, visit.scheme, response.fields, visit.notes.match,
-                                  {surrogate, group, [&](std::string_view uri) { tags.push_back(uri_tag(uri)); }});
+                                  {surrogate, group, uri});
     for (const std::string& tag : response.invalidates) surrogate(tag);
     if (tags.empty()) return;
     const Sequence token = rooms_.engine.invalidate({tags, coherence::Softness::hard});

@@ -80,6 +80,17 @@ TEST(HitPath, AStandardsCacheAllocatesNothing) {
     expect_no_allocation(house, request("GET /posts?limit=20&offset=40", "If-None-Match: " + etag + "\r\n"), 304);
 }
 
+TEST(HitPath, NoVarySearchCostsAHitOfItsOwnNothing) {
+    TestHouse house;
+    house.origin.script = [](const Seen&) {
+        Say say = page("max-age=60");
+        say.fields.emplace_back("No-Vary-Search", "params=(\"utm\"), key-order");
+        return say;
+    };
+    house.get("GET /posts?utm=1");
+    expect_no_allocation(house, request("GET /posts?utm=1"), 200);
+}
+
 TEST(HitPath, VariantsLimitsAndKeysAllocateNothing) {
     RoutePolicy policy;
     policy.match = "GET /posts";

@@ -18,13 +18,15 @@
 
 namespace etage::flow {
 
+std::string Walk::Plan::uri() const { return request_uri(asked.head(), asked.scheme(), match.route); }
+
 store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const OriginResponse& response) const {
     const http::RequestHead& request = plan.asked.head();
     const Ruling ruling(plan, response);
     const auto governing = policy::governing_directives(response.fields, ruling.response_cc).cc;
     store::EntryParts parts;
-    parts.key_hash = plan.key_hash;
-    parts.key = plan.key;
+    parts.key = plan.part ? part_key(plan.key) : plan.key;
+    parts.key_hash = plan.part ? base::hash128(parts.key, rooms_.secret) : plan.key_hash;
     parts.fence = flight.fence();
     http::append_secondary_key(parts.secondary_key, selecting_fields(response.fields), request.fields);
     parts.tags = flight.request_tags();
@@ -36,19 +38,23 @@ store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const O
     policy::for_each_cache_group(request, plan.asked.scheme(), response.fields, [&](std::string_view group) {
         parts.tags.push_back(coherence::tag_hash(coherence::TagKind::group, group));
     });
-    std::ranges::sort(parts.tags);
-    parts.tags.erase(std::ranges::unique(parts.tags).begin(), parts.tags.end());
     const auto moment = static_cast<std::uint64_t>(plan.response_time.mono.time_since_epoch().count());
     const std::uint64_t jitter = base::hash64(plan.key, rooms_.secret ^ moment);
     parts.stamps = policy::compute_stamps({ruling.exchange, plan.request_time, plan.response_time, jitter});
     parts.route_revision = plan.match.route != nullptr ? plan.match.route->revision : 0;
     parts.for_authorized = governing.is_public || governing.s_maxage || governing.must_revalidate;
     parts.status = response.status;
+    parts.part = plan.part;
     parts.fields = response.fields;
-    if (!http::contains(parts.fields, http::FieldId::date)) {  // RFC 9110 §6.6.1: when it was received
+    if (plan.part) parts.fields.remove(http::FieldId::content_range);  // each answer has its own
+    if (!http::contains(parts.fields, http::FieldId::date)) {          // RFC 9110 §6.6.1: when it was received
         std::array<char, 29> date;
         parts.fields.add(http::FieldId::date, http::format_date(date, plan.response_time.wall));
     }
+    if (http::contains(parts.fields, http::FieldId::no_vary_search) && request.method != http::Method::query)
+        note_equivalents(parts, plan.uri(), plan.key);
+    std::ranges::sort(parts.tags);
+    parts.tags.erase(std::ranges::unique(parts.tags).begin(), parts.tags.end());
     return parts;
 }
 
@@ -74,7 +80,12 @@ asio::awaitable<base::Ref<const store::Entry>> Walk::shape(Plan& plan, store::En
     co_return base::make_ref<const store::Entry>(std::move(parts));
 }
 
-bool Walk::shelve(const base::Ref<const store::Entry>& entry, Detail& why_not) {
+asio::awaitable<bool> Walk::keep(Plan& plan, base::Ref<const store::Entry> entry, Detail& why_not) {
+    if (entry->parts().part) entry = co_await put_together(plan, std::move(entry));
+    co_return shelve(plan, entry, why_not);
+}
+
+bool Walk::shelve(const Plan& plan, const base::Ref<const store::Entry>& entry, Detail& why_not) {
     const store::EntryParts& parts = entry->parts();
     const auto vary = selecting_fields(parts.fields);
     if (parts.tags.size() > rooms_.limits.tags_max)
@@ -86,7 +97,10 @@ bool Walk::shelve(const base::Ref<const store::Entry>& entry, Detail& why_not) {
         why_not = Detail::fenced;
     else {
         switch (rooms_.store.put(entry, vary)) {
-            case store::MemoryStore::Put::stored: rooms_.metrics.add(base::Counter::stored); return true;
+            case store::MemoryStore::Put::stored:
+                rooms_.metrics.add(base::Counter::stored);
+                if (!parts.search_key.empty()) put_signposts(rooms_, plan.uri(), parts);
+                return true;
             case store::MemoryStore::Put::older_fence: why_not = Detail::fenced; break;
             case store::MemoryStore::Put::too_large: why_not = Detail::too_large; break;
         }

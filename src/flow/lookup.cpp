@@ -4,6 +4,7 @@
 #include "flow/cache_status.hpp"
 #include "flow/present.hpp"
 #include "flow/recode.hpp"
+#include "flow/tags.hpp"
 #include "flow/walk.hpp"
 #include "http/vary.hpp"
 #include "policy/reuse.hpp"
@@ -110,27 +111,26 @@ bool Walk::give_name(Visit& visit) {
 
 bool Walk::find_entry(Visit& visit, Answer& out) {
     Notes& notes = visit.notes;
-    const auto shelf = rooms_.store.find(notes.key_hash, visit.key);
+    auto shelf = rooms_.store.find(notes.key_hash, visit.key);
+    if (!shelf) shelf = equivalent_shelf(visit);
     if (!shelf) return stop(visit, Stop::fill, Forward::uri_miss);
     http::append_secondary_key(visit.key, shelf->vary, visit.request.fields);
     const auto secondary = std::string_view(visit.key).substr(notes.key_bytes);
     base::Ref<const store::Entry> entry(shelf->find(secondary));
     if (!entry) entry = base::Ref<const store::Entry>(in_preferred_language(*shelf, secondary, visit.request.fields));
-    const std::uint32_t revision = notes.match.route != nullptr ? notes.match.route->revision : 0;
-    if (!entry || entry->parts().route_revision != revision) {
-        if (shelf->not_shareable_until > visit.now.mono)
+    if (entry && notes.equivalent && !notes.equivalent->is(*entry)) entry = nullptr;
+    if (!entry || !is_of_its_route(visit, *entry)) {
+        if (shelf->not_shareable_until > visit.now.mono && !notes.equivalent)
             return stop(visit, Stop::forward_alone, Forward::bypass, Detail::not_shareable);
         return stop(visit, Stop::fill, shelf->variants.empty() || entry ? Forward::uri_miss : Forward::vary_miss);
     }
 
-    const coherence::Validity valid = validity(*entry);
+    const coherence::Validity valid = validity(notes, *entry);
     if (valid == coherence::Validity::gone) {
-        rooms_.store.remove(*entry);
+        if (!notes.equivalent) rooms_.store.remove(*entry);  // it may be gone for this URI alone
         return stop(visit, Stop::fill, Forward::uri_miss, Detail::invalidated);
     }
-    // RFC 9111 §3.5, DESIGN §6: what was not marked as shared answers no request with credentials.
-    if (!entry->parts().for_authorized && !notes.per_user() && has_credentials(visit))
-        return stop(visit, Stop::forward_alone, Forward::bypass, Detail::authorization);
+    if (!may_be_given(visit, *entry)) return stop(visit, Stop::forward_alone, Forward::bypass, Detail::authorization);
 
     const bool soft = valid == coherence::Validity::stale;
     const auto verdict = policy::judge_reuse(entry->parts().stamps, notes.request_cc, visit.now.mono, soft);
@@ -145,6 +145,7 @@ bool Walk::find_entry(Visit& visit, Answer& out) {
         return stop(visit, Stop::stale_while, Forward::none, verdict.detail);
     }
 
+    if (notes.equivalent && out.verdict.detail == Detail::none) out.verdict.detail = Detail::no_vary_search;
     if (needs_decoding(visit.request, *entry)) {
         notes.entry = std::move(entry);
         return stop(visit, Stop::decode, Forward::none, verdict.detail);
@@ -153,6 +154,36 @@ bool Walk::find_entry(Visit& visit, Answer& out) {
     // 8: in which shape?
     finish_hit(visit, std::move(entry), out);
     return true;
+}
+
+bool Walk::is_of_its_route(const Visit& visit, const store::Entry& entry) noexcept {
+    const policy::Route* route = visit.notes.match.route;
+    return entry.parts().route_revision == (route != nullptr ? route->revision : 0);
+}
+
+/// RFC 9111 §3.5, DESIGN §6: what was not marked as shared answers no request with credentials.
+bool Walk::may_be_given(const Visit& visit, const store::Entry& entry) noexcept {
+    return entry.parts().for_authorized || visit.notes.per_user() || !has_credentials(visit);
+}
+
+/// For a URI under which nothing is stored. Costs a miss nothing as long as no response had No-Vary-Search. Not for a
+/// QUERY: its content is part of its name.
+base::Ref<const store::Shelf> Walk::equivalent_shelf(Visit& visit) const {
+    Notes& notes = visit.notes;
+    if (notes.content || rooms_.store.signposts().empty()) return nullptr;
+    auto found = find_equivalent(rooms_, request_uri(visit.request, visit.scheme, notes.match.route), visit.key);
+    if (!found) return nullptr;
+    found->asked_tags = asked_tags(visit);
+    notes.equivalent = std::move(found);
+    return notes.equivalent->shelf;
+}
+
+/// What is stored for another URI must also be valid for the one that was asked for (read your writes): with its own
+/// fence, which says when the origin was asked, by the tags that the entry would have.
+coherence::Validity Walk::validity(const Notes& notes, const store::Entry& entry) const noexcept {
+    const auto valid = validity(entry);
+    if (!notes.equivalent) return valid;
+    return std::max(valid, rooms_.engine.judge(entry.parts().fence, notes.equivalent->asked_tags));
 }
 
 coherence::Validity Walk::validity(const store::Entry& entry) const noexcept {
@@ -173,7 +204,7 @@ void Walk::finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer&
     append_limit_fields(out.tail, visit.notes.gate);
     rooms_.metrics.add(base::Counter::hits);
     if (out.verdict.detail != Detail::none) {
-        rooms_.metrics.add(base::Counter::stale_served);
+        if (out.verdict.detail != Detail::no_vary_search) rooms_.metrics.add(base::Counter::stale_served);
         rooms_.metrics.add(out.verdict.detail);
     }
     if (visit.notes.match.route != nullptr)

@@ -79,22 +79,6 @@ asio::awaitable<void> Walk::ask_by_query(Visit& visit, std::shared_ptr<net::Body
 
 // ---- POST
 
-namespace {
-
-asio::awaitable<Result<void>> read_whole(OriginResponse& response) {
-    while (response.body) {
-        const auto piece = co_await response.body->read();
-        if (!piece) co_return std::unexpected(piece.error());
-        if (piece->empty()) break;
-        response.content += *piece;
-    }
-    response.body = nullptr;
-    response.content_length = response.content.size();
-    co_return Result<void>{};
-}
-
-}  // namespace
-
 /// What a GET of the same URI would be called, and what it would ask.
 struct Walk::AsGet {
     AsGet(const Visit& post, const policy::Router& router)
@@ -141,7 +125,7 @@ asio::awaitable<void> Walk::answer_post(Visit& visit, OriginResponse response, S
     if (!storable || !valid || rooms_.engine.fence() != before + 1) co_return;
     parts.fence = before + 1;
     Detail why_not = Detail::none;
-    shelve(co_await shape(*plan, std::move(parts), std::move(content)), why_not);
+    shelve(*plan, co_await shape(*plan, std::move(parts), std::move(content)), why_not);
 }
 
 }  // namespace etage::flow

@@ -1,6 +1,7 @@
 #pragma once
 // What the walk has found out about one request, from step to step.
 
+#include "flow/equivalents.hpp"
 #include "flow/gate.hpp"
 #include "http/cache_control.hpp"
 #include "policy/key.hpp"
@@ -10,6 +11,8 @@
 #include <etage/verdict.hpp>
 
 #include <cstdint>
+#include <memory>
+#include <string>
 
 namespace etage::flow {
 
@@ -33,9 +36,12 @@ struct Notes {
     policy::Identity identity;
     http::RequestCacheControl request_cc;
     base::Hash128 key_hash;
-    std::size_t key_bytes = 0;             // of visit.key; what follows it there is the secondary key
-    base::Ref<const store::Entry> entry;   // found, not usable as it is: to validate, or to fall back on
-    base::Ref<const base::Bytes> content;  // of a QUERY: part of the key, and of what a fill sends
+    std::size_t key_bytes = 0;            // of visit.key; what follows it there is the secondary key
+    base::Ref<const store::Entry> entry;  // found, not usable as it is: to validate, or to fall back on
+    std::string part;                     // the range that is asked of the origin as it came, in normal form; or none
+    base::Ref<const store::Entry> held;   // a part of what is asked for whole: the rest is enough
+    std::unique_ptr<const Equivalent> equivalent;  // when what was found is stored for another URI; or null
+    base::Ref<const base::Bytes> content;          // of a QUERY: part of the key, and of what a fill sends
     Forward forward = Forward::none;
     Detail detail = Detail::none;
 

@@ -53,6 +53,9 @@ struct OriginResponse {
     std::shared_ptr<net::Tunnel> tunnel;          // … and the connection
 };
 
+/// Reads the body to its end into `content`. Law 9: what is incomplete is an error.
+asio::awaitable<Result<void>> read_whole(OriginResponse& response);
+
 /// Thread-safe. The coroutine runs on the caller's executor and returns there.
 class Origin {
 public:

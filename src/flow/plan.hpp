@@ -8,12 +8,16 @@
 #include "http/vary.hpp"
 #include "policy/storable.hpp"
 
+#include <optional>
 #include <string>
 
 namespace etage::flow {
 
 struct Walk::Plan {
     Plan(const Visit& visit) : asked(visit.request, visit.scheme) {}
+
+    /// request_uri() of it.
+    std::string uri() const;
 
     Asked asked;
     std::string key;  // primary
@@ -23,6 +27,10 @@ struct Walk::Plan {
     base::Ref<const store::Entry> validate;    // to ask the origin about, or null
     base::Ref<const store::Entry> refreshing;  // whose refresh this is, or null
     base::Ref<const store::Entry> fallback;    // what is there should the origin fail, or null
+    base::Ref<const store::Entry> held;        // what `request` asks the rest of, or null
+    OriginRequest whole;                       // then: what to ask when the rest does not fit
+    bool in_part = false;                      // the client's Range is asked of the origin
+    std::optional<http::Part> part;            // what the answer is, when it is a part
     OriginRequest request;
     Now request_time{};
     Now response_time{};
@@ -40,6 +48,12 @@ struct Walk::Ruling {
     http::ResponseCacheControl response_cc;
     policy::Exchange exchange;  // borrows the two above, the plan and the response
 };
+
+/// What a flight is called: those who ask for the same of the same share it.
+inline std::string flight_name(const Visit& visit) { return visit.key + visit.notes.part; }
+
+/// Parts have shelves of their own, so that none ever stands where a whole does (law 10).
+inline std::string part_key(std::string_view primary) { return "part of " + std::string(primary); }
 
 /// Fills never ask for a coding, so no answer depends on what a client would take: one that says it varies on
 /// Accept-Encoding speaks of codings that are made here, or taken away. Only what stays as the origin encoded it is

@@ -31,7 +31,7 @@ Presented present_entry(const Visit& visit, base::Ref<const store::Entry> entry,
         out.head_only = true;
         return {};
     }
-    if (choice.ranges && present_ranges(visit, entry, out)) return {};
+    if ((choice.ranges || parts.part) && present_ranges(visit, entry, out)) return {};
     const Representation& chosen = entry->representation(choice.coding);
     const bool not_modified = choice.shape == policy::Shape::not_modified;
     out.status = not_modified ? 304 : parts.status;

@@ -13,13 +13,17 @@ struct Presented {
 };
 
 /// Everything of `out` but the tail's Age and Cache-Status, from an entry. No allocation but for 416 and several
-/// ranges. Returns true for a 304.
+/// ranges. A part that does not cover what is asked for is sent as it is.
 Presented present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answer& out);
 
-/// A GET that has a Range, of a stored 200 whose preconditions hold: 206 or 416. False: the Range says nothing here (no
-/// grammar, a flood, an If-Range that does not match), and the whole is the answer. One range allocates nothing. Takes
-/// `entry` when it answers from it.
+/// A GET that has a Range, of a stored 200 whose preconditions hold, or of a part: 206 or 416. False:
+/// the Range says nothing here (no grammar, a flood, an If-Range that does not match), and the whole is the answer. One
+/// range allocates nothing. Takes `entry` when it answers from it.
 bool present_ranges(const Visit& visit, base::Ref<const store::Entry>& entry, Answer& out);
+
+/// May what is stored answer this request? Of a whole always; of a part when it has the one range that is asked
+/// for, and nothing else decides about it but an If-Range that holds.
+bool covers(const Visit& visit, const store::Entry& entry) noexcept;
 
 /// A response that is not (yet) stored, streamed or whole. `varies`: add Vary: Accept-Encoding.
 void present_response(const Visit& visit, int status, std::string_view reason, const http::Fields& client_side,

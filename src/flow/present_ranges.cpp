@@ -6,6 +6,7 @@
 #include "flow/present.hpp"
 #include "http/byteranges.hpp"
 #include "http/range.hpp"
+#include "policy/partial.hpp"
 
 #include <optional>
 
@@ -33,15 +34,21 @@ bool is_for_these_bytes(const Visit& visit, const store::EntryParts& parts, cons
     return http::if_range_matches(*if_range, identity.etag, parts.last_modified, date, visit.now.wall);
 }
 
-void present_one(const Representation& identity, http::ByteRange range, Answer& out) noexcept {
+/// What the identity content is: a part, or all there is.
+http::Part part_of(const store::EntryParts& parts, const Representation& identity) noexcept {
+    const std::uint64_t size = identity.body->size();
+    return parts.part.value_or(http::Part{{0, size - 1}, size});  // of nothing no range is ever taken
+}
+
+void present_one(const http::Part& held, const Representation& identity, http::ByteRange range, Answer& out) noexcept {
     http::RangeText text;
     out.status_line = partial_content;
     out.head = fields_of(identity.head);
-    out.tail.field("Content-Range: ", http::write_content_range(text, range, identity.body->size()));
+    out.tail.field("Content-Range: ", http::write_content_range(text, range, held.complete));
     out.tail.begin("Content-Length: ");
     out.tail.number(static_cast<std::int64_t>(range.size()));
     out.tail.end();
-    out.body = identity.body->view().substr(range.first, range.size());
+    out.body = identity.body->view().substr(range.first - held.range.first, range.size());
 }
 
 void present_several(const store::EntryParts& parts, const Representation& identity,
@@ -72,19 +79,33 @@ void present_several(const store::EntryParts& parts, const Representation& ident
 
 }  // namespace
 
+bool covers(const Visit& visit, const store::Entry& entry) noexcept {
+    const store::EntryParts& parts = entry.parts();
+    if (!parts.part) return true;
+    const auto asked = policy::single_range(visit.request);
+    return asked && policy::holds(*parts.part, *asked) && http::choose_coding(visit.request.fields, {}).acceptable &&
+           is_for_these_bytes(visit, parts, entry.representation(http::Coding::identity));
+}
+
 bool present_ranges(const Visit& visit, base::Ref<const store::Entry>& entry, Answer& out) {
     const store::EntryParts& parts = entry->parts();
     const Representation& identity = entry->representation(http::Coding::identity);
+    if (parts.part && !covers(visit, *entry)) {  // another part than was asked for: what the origin said, it said
+        out.status = 206;
+        present_one(*parts.part, identity, parts.part->range, out);
+        out.entry = std::move(entry);
+        return true;
+    }
     if (!identity.body || !http::choose_coding(visit.request.fields, {}).acceptable) return false;
     if (!is_for_these_bytes(visit, parts, identity)) return false;
-    const auto resolved = http::resolve(http::parse_range(visit.request.fields), identity.body->size());
+    const http::Part held = part_of(parts, identity);
+    const auto resolved = http::resolve(http::parse_range(visit.request.fields), held.complete);
     switch (resolved.answer()) {
         case http::ResolvedRanges::Answer::whole: return false;
         case http::ResolvedRanges::Answer::unsatisfiable: {
             http::RangeText text;
             std::string extra;
-            http::append_field(extra, FieldId::content_range,
-                               http::write_unsatisfied_range(text, identity.body->size()));
+            http::append_field(extra, FieldId::content_range, http::write_unsatisfied_range(text, held.complete));
             present_problem(visit, 416, "nothing of what is there lies in the range", extra, out);
             return true;
         }
@@ -92,7 +113,7 @@ bool present_ranges(const Visit& visit, base::Ref<const store::Entry>& entry, An
     }
     out.status = 206;
     if (resolved.ranges().size() == 1)
-        present_one(identity, resolved.ranges().front(), out);
+        present_one(held, identity, resolved.ranges().front(), out);
     else
         present_several(parts, identity, resolved.ranges(), out);
     out.entry = std::move(entry);

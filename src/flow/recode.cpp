@@ -50,9 +50,7 @@ codec::Format format_of(Coding coding) noexcept {
 
 std::optional<Coding> removable_coding(http::FieldSpan origin) noexcept {
     const auto coding = coding_of(origin);
-    if (!coding || http::contains(origin, FieldId::content_range)) return std::nullopt;
-    if (http::parse_response_cache_control(origin).no_transform) return std::nullopt;
-    return coding;
+    return http::parse_response_cache_control(origin).no_transform ? std::nullopt : coding;
 }
 
 bool needs_decoding(const http::RequestHead& request, const store::Entry& entry) noexcept {

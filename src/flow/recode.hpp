@@ -16,8 +16,8 @@ namespace etage::flow {
 /// Of identity: gzip, so that there is an answer.
 codec::Format format_of(http::Coding) noexcept;
 
-/// The coding that this content came in, if it can and may be taken away: one that Etage knows, of a whole
-/// representation, without no-transform. What comes in several codings stays as it is.
+/// The coding that this content came in, if it can and may be taken away, once it is whole: one that Etage knows,
+/// without no-transform. What comes in several codings stays as it is.
 std::optional<http::Coding> removable_coding(http::FieldSpan origin) noexcept;
 
 /// The entry holds what it could not decode, and this request does not take that.

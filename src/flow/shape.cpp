@@ -186,8 +186,9 @@ void shape_entry(EntryParts& parts, std::string content, const Presentation& how
     http::Fields shared = client_fields(parts.fields, how);
     shared.remove_if(is_limit_field);
     parts.last_modified = http::find(parts.fields, FieldId::last_modified).value_or("");
-    const auto removable = content.empty() ? std::nullopt : removable_coding(parts.fields);
-    if (removable && has_content(parts.status)) {
+    const bool whole = has_content(parts.status) && parts.status != 206 && !parts.part && !content.empty();
+    const auto removable = whole ? removable_coding(parts.fields) : std::nullopt;
+    if (removable) {
         add_vary_accept_encoding(shared);
         auto decoded = codec::decode(format_of(*removable), content, {decoded_bytes_max, decoded_ratio_max});
         if (decoded) {

@@ -53,13 +53,7 @@ std::vector<TagHash> request_tags(const TagInput& in) {
     tags.push_back(tag_hash(TagKind::everything, ""));
     tags.push_back(tag_hash(TagKind::key, key_name(in.key, in.match.route)));
 
-    // The URI as the origin gets it: what the key leaves out must not hide an entry from its purge.
-    const std::string target = policy::forwarded_target(in.match.route, in.request);
-    const auto question = target.find('?');
-    const bool has_query = question != std::string::npos;
-    const std::string full =
-        policy::uri_text(in.scheme, in.request.authority, std::string_view(target).substr(0, question),
-                         has_query ? std::string_view(target).substr(question + 1) : std::string_view{}, has_query);
+    const std::string full = request_uri(in.request, in.scheme, in.match.route);
     const std::string_view uri = full;
     const auto host_at = in.scheme.size() + 3;  // behind "://"
     const auto path_at = uri.find('/', std::min(host_at, uri.size()));
@@ -78,6 +72,15 @@ std::vector<TagHash> request_tags(const TagInput& in) {
     return tags;
 }
 
+std::string request_uri(const http::RequestHead& request, std::string_view scheme, const policy::Route* route) {
+    const std::string forwarded = policy::forwarded_target(route, request);
+    const std::string_view target = forwarded;
+    const auto question = target.find('?');
+    const bool has_query = question != std::string_view::npos;
+    return policy::uri_text(scheme, request.authority, target.substr(0, question),
+                            has_query ? target.substr(question + 1) : std::string_view{}, has_query);
+}
+
 std::string key_name(std::string_view key, const policy::Route* route) {
     const base::Hash128 hash = base::hash128(key, 0);
     std::array<char, 33> hex{};
@@ -89,7 +92,7 @@ std::string key_name(std::string_view key, const policy::Route* route) {
 TagHash prefix_tag(std::string_view prefix) { return tag_hash(TagKind::prefix, without_last_slash(prefix)); }
 TagHash uri_tag(std::string_view uri) { return tag_hash(TagKind::uri, uri); }
 
-std::optional<TagHash> uri_tag_of(std::string_view written) {
+std::optional<std::string> uri_of(std::string_view written) {
     const bool local = written.starts_with('/');
     const auto scheme_end = local ? std::string_view::npos : written.find("://");
     if (!local && scheme_end == std::string_view::npos) return std::nullopt;
@@ -102,10 +105,10 @@ std::optional<TagHash> uri_tag_of(std::string_view written) {
     const auto question = rest.find('?');
     const auto path = rest.empty() ? std::string_view("/") : rest.substr(0, question);
     const bool has_query = question != std::string_view::npos;
-    const std::string text =
-        policy::uri_text(scheme, host, path, has_query ? rest.substr(question + 1) : "", has_query);
+    std::string text = policy::uri_text(scheme, host, path, has_query ? rest.substr(question + 1) : "", has_query);
     if (text.empty()) return std::nullopt;
-    return local ? uri_tag(std::string_view(text).substr(std::string_view("http://any").size())) : uri_tag(text);
+    if (local) text.erase(0, std::string_view("http://any").size());
+    return text;
 }
 
 }  // namespace etage::flow

@@ -26,6 +26,10 @@ inline constexpr std::size_t prefix_tags_max = 16;  // path segments that get a 
 /// route, user, and the route's tag templates.
 std::vector<TagHash> request_tags(const TagInput& input);
 
+/// The URI as the origin gets it, in the form of policy::uri_text(): what the key leaves out must not hide an entry
+/// from its purge. Empty when it cannot be normalised.
+std::string request_uri(const http::RequestHead& request, std::string_view scheme, const policy::Route* route);
+
 /// The readable name of a key, as purge takes it: "v1:<route>:<32 hex digits>". The same in every process.
 std::string key_name(std::string_view key, const policy::Route* route);
 
@@ -33,8 +37,8 @@ std::string key_name(std::string_view key, const policy::Route* route);
 TagHash prefix_tag(std::string_view prefix);
 /// Precondition: `uri` is in the form of policy::uri_text(), with or without "http://host" before it.
 TagHash uri_tag(std::string_view uri);
-/// The same from what a person wrote: "http://host/path?query", or "/path?query" for any host. Nothing when it is
+/// That form of what a person wrote: "http://host/path?query", or "/path?query" for any host. Nothing when it is
 /// neither.
-std::optional<TagHash> uri_tag_of(std::string_view written);
+std::optional<std::string> uri_of(std::string_view written);
 
 }  // namespace etage::flow

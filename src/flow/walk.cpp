@@ -3,6 +3,7 @@
 #include "flow/walk.hpp"
 
 #include "flow/cache_status.hpp"
+#include "flow/plan.hpp"
 #include "flow/present.hpp"
 #include "http/vary.hpp"
 #include "net/whole_body.hpp"
@@ -33,6 +34,7 @@ asio::awaitable<void> Walk::go_on(Visit& visit, std::shared_ptr<net::BodySource>
         case Stop::head:
         case Stop::fill: break;
     }
+    if (visit.notes.stop == Stop::fill && !visit.notes.entry && look_for_part(visit, out)) co_return;
     if (visit.notes.request_cc.only_if_cached) co_return answer_only_if_cached(visit, out);
     if (visit.notes.stop == Stop::head) co_return co_await ask_by_head(visit, out);
     co_await take_off(visit, out);
@@ -56,7 +58,8 @@ asio::awaitable<void> Walk::take_off(Visit& visit, Answer& out) {
         const auto may_join = [&](const Flight& flight) {
             return rooms_.engine.judge(flight.fence(), flight.request_tags()) == coherence::Validity::valid;
         };
-        const auto boarding = rooms_.flights.board(visit.key, may_join, [&] { return new_flight(visit, began); });
+        const auto boarding =
+            rooms_.flights.board(flight_name(visit), may_join, [&] { return new_flight(visit, began); });
         const Flight& flight = *boarding.flight;
         if (boarding.started)
             launch(executor, boarding.flight, plan(visit));
@@ -131,7 +134,7 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence beg
 bool Walk::serve_fallback(Visit& visit, policy::OriginFailure how, int status, Answer& out) {
     const auto& fallback = visit.notes.entry;
     // A mark that came meanwhile makes the fallback gone as well (C-07).
-    if (!fallback || validity(*fallback) == coherence::Validity::gone ||
+    if (!fallback || !covers(visit, *fallback) || validity(visit.notes, *fallback) == coherence::Validity::gone ||
         !policy::usable_on_error(fallback->parts().stamps, visit.notes.request_cc, visit.now.mono, how))
         return false;
     out.verdict.forward = visit.notes.forward;
@@ -157,10 +160,12 @@ void Walk::serve_stale_and_refresh(Visit& visit, Answer& out, const asio::any_io
     if (entry->begin_refresh()) {
         const Sequence fence = rooms_.engine.fence();
         const auto boarding = rooms_.flights.board(
-            visit.key, [](const Flight&) { return true; }, [&] { return new_flight(visit, fence); });
+            flight_name(visit), [](const Flight&) { return true; }, [&] { return new_flight(visit, fence); });
         if (boarding.started) {
             rooms_.metrics.add(base::Counter::background_refreshes);
             launch(executor, boarding.flight, plan(visit));
+        } else {
+            entry->end_refresh();  // that flight may fail, or land under another URI's name
         }
     }
     out.verdict.detail = visit.notes.detail;

@@ -6,6 +6,7 @@
 //   walk.cpp     5–8      what happens when there was no hit, in order
 //   fill.cpp     7        one fetch for all who wait: origin, rules, shelf
 //   keep.cpp     7        what is kept of an answer: parts, shapes, shelf
+//   partial.cpp  7        parts: answered from, asked for, put together, completed
 //   methods.cpp  7        HEAD that freshens, QUERY with its content, POST kept for GET
 //   forward.cpp  7        requests as the origin gets them; what is forwarded alone; what an answer invalidates
 //   upgrade.cpp  7        what leaves HTTP: 101 and the tunnel behind it
@@ -50,7 +51,11 @@ private:
     bool look_up(Visit& visit, Answer& out);
     bool give_name(Visit& visit);
     bool find_entry(Visit& visit, Answer& out);
+    static bool is_of_its_route(const Visit& visit, const store::Entry& entry) noexcept;
+    static bool may_be_given(const Visit& visit, const store::Entry& entry) noexcept;
+    base::Ref<const store::Shelf> equivalent_shelf(Visit& visit) const;
     coherence::Validity validity(const store::Entry& entry) const noexcept;
+    coherence::Validity validity(const Notes& notes, const store::Entry& entry) const noexcept;
     void finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer& out);
 
     // coding.cpp
@@ -82,6 +87,15 @@ private:
     void answer_error(Visit& visit, const Error& error, Answer& out);
     void finish_forwarded(Visit& visit, Answer& out) noexcept;
 
+    // partial.cpp
+    bool look_for_part(Visit& visit, Answer& out);
+    base::Ref<const store::Entry> find_part(const Visit& visit) const;
+    static void ask_for_part(const Visit& visit, Plan& plan);
+    static bool is_a_part(Plan& plan, const OriginResponse& response);
+    asio::awaitable<Result<OriginResponse>> complete(Plan& plan, OriginResponse response);
+    base::Ref<const store::Entry> find_beside(const Plan& plan, const store::EntryParts& newer) const;
+    asio::awaitable<base::Ref<const store::Entry>> put_together(Plan& plan, base::Ref<const store::Entry> entry);
+
     // methods.cpp
     asio::awaitable<void> ask_by_head(Visit& visit, Answer& out);
     bool fall_back(Visit& visit, const Result<OriginResponse>& response, Answer& out);
@@ -90,6 +104,7 @@ private:
     asio::awaitable<void> answer_post(Visit& visit, OriginResponse response, Sequence began, Now asked, Answer& out);
 
     // fill.cpp
+    std::vector<TagHash> asked_tags(const Visit& visit) const;
     std::shared_ptr<Plan> plan(const Visit& visit) const;
     std::shared_ptr<Flight> new_flight(const Visit& visit, Sequence fence) const;
     void launch(const asio::any_io_executor& executor, std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan);
@@ -97,7 +112,7 @@ private:
     asio::awaitable<void> land_response(Flight& flight, Plan& plan, OriginResponse response);
     static Outcome outcome_of(const Plan& plan, OriginResponse& response);
     asio::awaitable<void> land_error(Flight& flight, Plan& plan, OriginResponse response);
-    asio::awaitable<void> land_whole(Flight& flight, Plan& plan, OriginResponse response, std::string content);
+    asio::awaitable<void> land_whole(Flight& flight, Plan& plan, OriginResponse response);
     asio::awaitable<void> land_arriving(Flight& flight, Plan& plan, OriginResponse response);
     asio::awaitable<void> land_validated(Flight& flight, Plan& plan, OriginResponse response);
     asio::awaitable<Outcome> freshen(const Flight& flight, Plan& plan, const store::Entry& entry,
@@ -108,7 +123,8 @@ private:
     // keep.cpp
     asio::awaitable<base::Ref<const store::Entry>> shape(Plan& plan, store::EntryParts parts, std::string content);
     store::EntryParts parts_of(const Flight& flight, const Plan& plan, const OriginResponse& response) const;
-    bool shelve(const base::Ref<const store::Entry>& entry, Detail& why_not);
+    asio::awaitable<bool> keep(Plan& plan, base::Ref<const store::Entry> entry, Detail& why_not);
+    bool shelve(const Plan& plan, const base::Ref<const store::Entry>& entry, Detail& why_not);
 
     // forward.cpp
     asio::awaitable<void> forward_alone(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);

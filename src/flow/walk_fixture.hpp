@@ -38,7 +38,8 @@ struct Say {
     Duration after{};
     std::vector<std::string> tags{};
     std::vector<std::string> invalidates{};
-    bool stream = false;            // content of unknown length, in pieces of 5 bytes
+    bool stream = false;            // content of unknown length, a piece every millisecond
+    std::size_t piece_bytes = 5;    // … of this size
     bool sized = false;             // … and says how long it is
     bool cut = false;               // … that ends in an error
     Fault fault = Fault::internal;  // not internal: no answer at all
@@ -52,6 +53,7 @@ public:
     std::size_t most_under_way = 0;
 
     asio::awaitable<Result<OriginResponse>> fetch(OriginRequest request) override;
+    bool can_upgrade() const noexcept override { return true; }
 
 private:
     class Pieces;

@@ -12,22 +12,22 @@ namespace etage::flow::testing {
 
 class ScriptedOrigin::Pieces : public net::BodySource {
 public:
-    Pieces(std::string content, bool cut, Duration pause) : content_(std::move(content)), cut_(cut), pause_(pause) {}
+    explicit Pieces(const Say& say) : content_(say.body), piece_bytes_(say.piece_bytes), cut_(say.cut) {}
 
     asio::awaitable<Result<std::string_view>> read() override {
         net::Timer timer(co_await asio::this_coro::executor);
-        timer.expires_after(pause_);
+        timer.expires_after(1ms);
         co_await timer.async_wait(net::quietly);
         if (at_ >= content_.size() && cut_) co_return failure(Blame::origin, Fault::origin_incomplete, "cut");
-        const auto piece = std::string_view(content_).substr(at_, 5);
+        const auto piece = std::string_view(content_).substr(at_, piece_bytes_);
         at_ += piece.size();
         co_return piece;
     }
 
 private:
     std::string content_;
+    std::size_t piece_bytes_;
     bool cut_;
-    Duration pause_;
     std::size_t at_ = 0;
 };
 
@@ -54,7 +54,7 @@ asio::awaitable<Result<OriginResponse>> ScriptedOrigin::fetch(OriginRequest requ
     response.invalidates = say.invalidates;
     if (say.sized) response.content_length = say.body.size() + (say.cut ? 1 : 0);
     if (say.stream)
-        response.body = std::make_shared<Pieces>(say.body, say.cut, 1ms);
+        response.body = std::make_shared<Pieces>(say);
     else
         response.content = say.body;
     co_return response;

@@ -267,6 +267,7 @@ TEST(Walk, AStreamCutShortIsNeitherCompletedNorStored) {
     house.pass(20ms);
     EXPECT_TRUE(reply->body_failed);
     EXPECT_EQ(house.store.usage().entries, 0U);
+    EXPECT_EQ(house.metrics.sum(Detail::incomplete), 1U);
 }
 
 TEST(Walk, AnErrorCutShortIsNotCompletedEither) {
@@ -535,6 +536,24 @@ TEST(Walk, ARefreshAcrossAPurgeIsFencedAndThePurgedIsNotServedStale) {  // THREA
     EXPECT_EQ(house.get("GET /a").body, "v4");
 }
 
+TEST(Walk, ARefreshLeftToAFlightThatFailsIsTriedAgain) {
+    TestHouse house;
+    house.origin.script = [n = 0](const Seen&) mutable {
+        Say say = fresh("v" + std::to_string(++n), "max-age=1, stale-while-revalidate=60");
+        say.after = 50ms;
+        if (n == 2) say.fault = Fault::origin_unreachable;
+        return say;
+    };
+    house.get("GET /a");
+    house.pass(2s);
+    house.ask("GET /a", {"Cache-Control: no-cache"});
+    EXPECT_EQ(house.get("GET /a").body, "v1") << "the flight under way will do";
+    house.pass(100ms);
+    EXPECT_EQ(house.get("GET /a").body, "v1");
+    house.pass(100ms);
+    EXPECT_EQ(house.get("GET /a").body, "v3");
+}
+
 TEST(Walk, ASoftMarkMakesStaleNotGone) {
     TestHouse house;
     house.origin.script = [n = 0](const Seen&) mutable {
@@ -609,14 +628,15 @@ TEST(Walk, LimitsRefuseWithAllTheFields) {
 
 TEST(Walk, WhatAClientCouldPoisonWithDoesNotReachTheOrigin) {  // THREATS §2.1 law 3
     TestHouse house;
-    house.get("GET /a", {"X-Forwarded-Host: evil.test", "X-Original-URL: /admin", "X-HTTP-Method-Override: DELETE",
-                         "Forwarded: for=1.2.3.4", "X-Real-IP: 1.2.3.4", "X_Forwarded_For: 6.6.6.6",
-                         "x_original_url: /admin", "Connection: X-Hop", "X-Hop: 1", "X-Ok: 1"});
+    house.get("GET /a",
+              {"X-Forwarded-Host: evil.test", "X-Original-URL: /admin", "X-HTTP-Method-Override: DELETE",
+               "Forwarded: for=1.2.3.4", "X-Real-IP: 1.2.3.4", "X_Forwarded_For: 6.6.6.6", "x_original_url: /admin",
+               "Connection: X-Hop", "X-Hop: 1", "TE: trailers, gzip", "Max-Forwards: 0", "X-Ok: 1"});
     const auto& fields = house.origin.seen.back().fields;
     EXPECT_EQ(http::find(fields, http::FieldId::x_forwarded_host), "api.test");
     EXPECT_EQ(http::find(fields, http::FieldId::x_forwarded_for), "192.0.2.1");
     for (const auto name : {"x-original-url", "x-http-method-override", "forwarded", "x-real-ip", "x_forwarded_for",
-                            "x_original_url", "x-hop", "connection"})
+                            "x_original_url", "x-hop", "connection", "te", "max-forwards"})
         EXPECT_FALSE(http::find(fields, name)) << name;
     EXPECT_EQ(http::find(fields, "x-ok"), "1");
 }

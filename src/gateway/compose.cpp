@@ -39,6 +39,7 @@ serve::ServerOptions server_options(const ServerConfig& c, AccessLog access) {
     limits.tunnel_idle_max = c.tunnel_timeout;
     limits.body_bytes_max = c.body_bytes_max;
     limits.trusted_proxies = c.trusted_proxies;
+    limits.server_timing = c.server_timing;
     limits.grace = c.grace;
     return out;
 }
@@ -171,9 +172,10 @@ asio::awaitable<Result<PurgeReceipt>> Building::purge(PurgeRequest request) {
     for (const auto& key : request.keys) tags.push_back(coherence::tag_hash(TagKind::key, key));
     for (const auto& host : request.hosts) tags.push_back(coherence::tag_hash(TagKind::host, host));
     for (const auto& url : request.urls) {
-        auto tag = flow::uri_tag_of(url);
-        if (!tag) co_return failure(Blame::client, Fault::bad_request, "\"" + url + "\" is neither a URL nor a path");
-        tags.push_back(*tag);
+        const auto uri = flow::uri_of(url);
+        if (!uri) co_return failure(Blame::client, Fault::bad_request, "\"" + url + "\" is neither a URL nor a path");
+        tags.push_back(flow::uri_tag(*uri));
+        if (const auto tag = flow::equivalents_tag(walk_->rooms(), *uri)) tags.push_back(*tag);
     }
     for (const auto& prefix : request.prefixes) tags.push_back(flow::prefix_tag(prefix));
     if (request.all) tags.push_back(coherence::tag_hash(TagKind::everything, ""));

@@ -22,6 +22,7 @@ struct ServerConfig {
     std::vector<http::ListenAddress> listen = {{"127.0.0.1", 8080}};
     unsigned threads = 0;                                // 0 = as many as the machine has CPUs for us
     std::vector<net::Network> trusted_proxies;           // whose X-Forwarded-* are believed
+    bool server_timing = false;                          // answers say how long they took
     Duration grace = std::chrono::seconds(10);           // after SIGTERM, for what is in flight
     Duration header_timeout = std::chrono::seconds(10);  // from the first byte of a head to its end
     Duration idle_timeout = std::chrono::seconds(60);    // between requests of a kept connection

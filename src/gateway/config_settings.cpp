@@ -61,6 +61,7 @@ constexpr Key<ServerConfig> server_keys[] = {
     {"listen", set_listen},
     {"threads", [](ServerConfig& s, const Node& n, Problems& p) { keep(s.threads, read_count(n, p, 0, 1024)); }},
     {"trusted_proxies", set_trusted_proxies},
+    {"server_timing", [](ServerConfig& s, const Node& n, Problems& p) { keep(s.server_timing, read_flag(n, p)); }},
     {"grace", [](ServerConfig& s, const Node& n, Problems& p) { keep(s.grace, read_duration(n, p)); }},
     {"header_timeout", [](ServerConfig& s, const Node& n,
                           Problems& p) { keep(s.header_timeout, read_duration(n, p, milliseconds(10))); }},

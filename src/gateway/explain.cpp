@@ -1,5 +1,6 @@
 #include "gateway/explain.hpp"
 
+#include "flow/equivalents.hpp"
 #include "flow/tags.hpp"
 #include "http/cache_control.hpp"
 #include "http/h1_parser.hpp"
@@ -103,7 +104,8 @@ public:
         if (!policy::make_key(key, {request_, match_.route, "http", identity, rooms_.secret}))
             return would("bypass", "key-too-long");
         out_["key"] = flow::key_name(key, match_.route);
-        const auto shelf = rooms_.store.find(base::hash128(key, rooms_.secret), key);
+        auto shelf = rooms_.store.find(base::hash128(key, rooms_.secret), key);
+        if (!shelf) shelf = equivalent_shelf(key, identity);
         if (!shelf) return would("uri-miss", "none");
         out_["shelf"] = {
             {"variants", shelf->variants.size()},
@@ -112,29 +114,44 @@ public:
         std::string secondary;
         http::append_secondary_key(secondary, shelf->vary, request_.fields);
         const store::Entry* entry = shelf->find(secondary);
+        if (entry != nullptr && equivalent_ && !equivalent_->is(*entry)) entry = nullptr;
         if (entry == nullptr) {
-            if (shelf->not_shareable_until > now_.mono) return would("bypass", "not-shareable");
+            if (shelf->not_shareable_until > now_.mono && !equivalent_) return would("bypass", "not-shareable");
             return would(shelf->variants.empty() ? "uri-miss" : "vary-miss", "none");
         }
         const std::uint32_t revision = match_.route != nullptr ? match_.route->revision : 0;
         if (entry->parts().route_revision != revision) return would("uri-miss", "none");
-        const bool per_user = match_.route != nullptr && match_.route->policy.cache.per == Per::user;
-        if (!entry->parts().for_authorized && !per_user &&
+        if (!entry->parts().for_authorized && !is_per_user() &&
             (identity.present || http::contains(request_.fields, http::FieldId::authorization)))
             return would("bypass", "authorization");
         return reuse(*entry);
     }
 
 private:
+    base::Ref<const store::Shelf> equivalent_shelf(const std::string& key, const policy::Identity& identity) {
+        equivalent_ = flow::find_equivalent(rooms_, flow::request_uri(request_, "http", match_.route), key);
+        if (!equivalent_) return nullptr;
+        const std::string user = identity.present && is_per_user()
+                                     ? std::to_string(base::hash64(identity.text, rooms_.secret))
+                                     : std::string();
+        equivalent_->asked_tags = flow::request_tags({request_, "http", key, match_, user});
+        out_["stored_as"] = flow::key_name(equivalent_->shelf->key, match_.route);
+        return equivalent_->shelf;
+    }
+
+    bool is_per_user() const { return match_.route != nullptr && match_.route->policy.cache.per == Per::user; }
+
     json reuse(const store::Entry& entry) {
-        const auto valid = rooms_.engine.judge(entry.parts().fence, entry.parts().tags);
+        auto valid = rooms_.engine.judge(entry.parts().fence, entry.parts().tags);
+        if (equivalent_) valid = std::max(valid, rooms_.engine.judge(entry.parts().fence, equivalent_->asked_tags));
         out_["entry"] = describe_entry(entry, valid, now_);
         if (valid == coherence::Validity::gone) return would("uri-miss", "invalidated");
         const auto verdict =
             policy::judge_reuse(entry.parts().stamps, http::parse_request_cache_control(request_.fields), now_.mono,
                                 valid == coherence::Validity::stale);
         out_["reuse"] = reuse_name(verdict.reuse);
-        if (verdict.reuse != policy::Reuse::validate) return would("hit", detail_name(verdict.detail));
+        const Detail detail = equivalent_ && verdict.detail == Detail::none ? Detail::no_vary_search : verdict.detail;
+        if (verdict.reuse != policy::Reuse::validate) return would("hit", detail_name(detail));
         return would(forward_name(verdict.forward), "none");
     }
 
@@ -148,6 +165,7 @@ private:
     const http::RequestHead& request_;
     const policy::Match& match_;
     Now now_;
+    std::unique_ptr<flow::Equivalent> equivalent_;  // when what was found is stored for another URI
     json out_;
 };
 

@@ -123,6 +123,14 @@ inline constexpr LintRule answer_rules[] = {
      "The content is compressed for those who ask, and nothing tells caches that it depends on that: they send it to "
      "clients that cannot read it.",
      "Send Vary: Accept-Encoding with both forms."},
+    {"no-vary-search-invalid", LintLevel::warning, "No-Vary-Search §5",
+     "No-Vary-Search is ignored whole when any part of it is wrong: every query is an answer of its own.",
+     "Write params=(\"utm_source\" \"utm_medium\"), or except=(\"id\") instead; names are strings; key-order if the "
+     "order makes no difference."},
+    {"no-vary-search-draft", LintLevel::note, "No-Vary-Search §5",
+     "params without a list is how drafts spelled it. Browsers and Etage still take it; caches that know only the "
+     "standard ignore the field.",
+     "Write except=() for params, and except=(\"id\") for params, except=(\"id\")."},
     // ---- content
     {"compressible-uncompressed", LintLevel::note, "RFC 9110 §8.4",
      "Text that the client would take compressed is sent as it is.",

@@ -82,6 +82,8 @@ std::vector<Case> cases() {
     says("vary-star", {"Vary: *"});
     says("vary-cookie", {"Vary: Accept, Cookie"});
     says("vary-user-agent", {"Vary: User-Agent"});
+    says("no-vary-search-invalid", {"No-Vary-Search: params=(utm)"});
+    says("no-vary-search-draft", {"No-Vary-Search: params"});
     out.push_back({"vary-missing-accept-encoding",
                    with(sound(), &O::gzip, sound({"Content-Encoding: gzip", "ETag: \"v1-g\""}, "zipped"))});
     out.push_back({"compressible-uncompressed",

@@ -1,8 +1,10 @@
-// Who gets an answer that was made for somebody else: Set-Cookie, credentials, Vary.
+// Who gets an answer that was made for somebody else: Set-Cookie, credentials, Vary, No-Vary-Search.
 
 #include "gateway/lint_answer.hpp"
 #include "gateway/lint_answer_rules.hpp"
 #include "http/date.hpp"
+#include "http/no_vary_search.hpp"
+#include "http/structured.hpp"
 #include "http/vary.hpp"
 
 #include <algorithm>
@@ -37,6 +39,24 @@ bool varies_on(const http::VaryNames& vary, std::string_view name) noexcept {
     return vary.star || std::ranges::find(vary.names, name) != vary.names.end();
 }
 
+/// What http/no_vary_search.hpp takes although the final text does not.
+bool has_draft_spelling(std::string_view text) noexcept {
+    bool found = false;
+    http::SfDictionary members(text);
+    for (http::SfMember member; members.next(member);)
+        if (member.key == "params") found = member.value == "?1";
+    return found;
+}
+
+void lint_no_vary_search(const Observed& answer, std::string_view where, Findings& out) {
+    const auto text = http::joined(answer.fields, FieldId::no_vary_search);
+    if (!text) return;
+    if (!http::parse_no_vary_search(*text))
+        out.add(answer_rule("no-vary-search-invalid"), where, field_text(answer, FieldId::no_vary_search));
+    else if (has_draft_spelling(*text))
+        out.add(answer_rule("no-vary-search-draft"), where, field_text(answer, FieldId::no_vary_search));
+}
+
 /// Cookie names are told, values are secrets.
 std::string cookie_name(std::string_view set_cookie) {
     return std::string(set_cookie.substr(0, set_cookie.find_first_of("=;")));
@@ -68,6 +88,8 @@ void lint_sharing(const Observations& seen, std::string_view where, Findings& ou
         out.add(answer_rule("vary-cookie"), where, field_text(first, FieldId::vary));
     if (!vary.star && kept && varies_on(vary, "user-agent"))
         out.add(answer_rule("vary-user-agent"), where, field_text(first, FieldId::vary));
+
+    lint_no_vary_search(first, where, out);
 
     if (!seen.gzip || seen.gzip->status != first.status) return;
     const auto plain = http::find(first.fields, FieldId::content_encoding);

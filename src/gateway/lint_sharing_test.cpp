@@ -53,6 +53,20 @@ TEST(LintSharing, Rfc9110Section12_5_5_Vary) {
     EXPECT_THAT(found(sound({"Vary: Cookie, *"})), ElementsAre("vary-star"));
 }
 
+TEST(LintSharing, NoVarySearchSection5) {
+    for (const std::string_view line : {"No-Vary-Search: params=(\"utm\"), key-order",
+                                        "No-Vary-Search: except=(\"id\")", "No-Vary-Search: key-order=?0"})
+        EXPECT_THAT(found(sound({line})), IsEmpty()) << line;
+    for (const std::string_view line : {"No-Vary-Search: params=(utm)",
+                                        "No-Vary-Search: params=(\"a\"), except=(\"b\")", "No-Vary-Search: utm source"})
+        EXPECT_THAT(found(sound({line})), ElementsAre("no-vary-search-invalid")) << line;
+    EXPECT_THAT(found(sound({"No-Vary-Search: params"})), ElementsAre("no-vary-search-draft"));
+    EXPECT_THAT(found(sound({"No-Vary-Search: params", "No-Vary-Search: except=(\"id\")"})),
+                ElementsAre("no-vary-search-draft"));
+    EXPECT_EQ(what(lint(only(sound({"No-Vary-Search: params=?0"}))), "no-vary-search-invalid"),
+              "No-Vary-Search: params=?0");
+}
+
 TEST(LintSharing, Rfc9110Section12_5_5_BothFormsSayThatTheyVary) {
     Observations seen = only(sound({"Vary: Accept-Encoding"}));
     seen.gzip = sound({"Content-Encoding: gzip", "ETag: \"v1-g\""}, "zipped");

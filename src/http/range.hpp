@@ -25,6 +25,14 @@ struct ByteRange {
     friend constexpr bool operator==(const ByteRange&, const ByteRange&) = default;
 };
 
+/// Some bytes of a representation whose length is known.
+struct Part {
+    ByteRange range;
+    std::uint64_t complete = 0;
+
+    friend constexpr bool operator==(const Part&, const Part&) = default;
+};
+
 /// One range-spec (RFC 9110 §14.1.2): from `first` on, to `last` or to the end; or the last `first` bytes.
 struct RangeSpec {
     static constexpr std::uint64_t to_the_end = std::numeric_limits<std::uint64_t>::max();

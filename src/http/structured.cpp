@@ -244,4 +244,18 @@ bool SfDictionary::read(SfMember& out) noexcept {
     return true;
 }
 
+std::optional<std::vector<std::string>> parse_sf_inner_strings(std::string_view value) {
+    std::vector<std::string> out;
+    Reader in(value);
+    if (!in.take('(')) return std::nullopt;
+    for (;;) {
+        in.skip_spaces();
+        if (in.take(')')) break;
+        if (!in.string(&out.emplace_back()) || !in.skip_parameters()) return std::nullopt;
+        if (in.peek() != ' ' && in.peek() != ')') return std::nullopt;
+    }
+    if (!in.end()) return std::nullopt;
+    return out;
+}
+
 }  // namespace etage::http

@@ -39,4 +39,8 @@ private:
     bool failed_ = false;
 };
 
+/// The Strings of an Inner List as SfMember has it (parameters are skipped). Nothing when it is another type, or holds
+/// one.
+std::optional<std::vector<std::string>> parse_sf_inner_strings(std::string_view value);
+
 }  // namespace etage::http

@@ -57,5 +57,14 @@ TEST(SfDictionary, StaysFailed) {
     EXPECT_TRUE(dictionary.failed());
 }
 
+TEST(SfInnerListRfc9651, Section3_1_1_OfStrings) {
+    using Strings = std::vector<std::string>;
+    EXPECT_EQ(parse_sf_inner_strings("()"), Strings{});
+    EXPECT_EQ(parse_sf_inner_strings("( \"a\"  \"b\\\"c\";p=1 )"), (Strings{"a", "b\"c"}));
+    for (const char* text :
+         {"", "?1", "\"a\"", "(a)", "(\"a\" 1)", "(\"a\"\"b\")", "(\"a\"", "(\"a\") ", "(\"a\",\"b\")"})
+        EXPECT_FALSE(parse_sf_inner_strings(text)) << text;
+}
+
 }  // namespace
 }  // namespace etage::http

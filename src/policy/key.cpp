@@ -14,6 +14,7 @@ namespace {
 using http::FieldId;
 
 constexpr std::string_view key_version = "v1 ";
+constexpr int parts_before_query = 5;  // name of the route, method class, scheme, authority, path
 
 constexpr std::size_t length_bytes_max = 21;  // twenty digits and a colon
 
@@ -125,6 +126,15 @@ void append_content(std::string& out, http::FieldSpan fields, std::string_view c
     out.append(digest.begin(), digest.end());
 }
 
+/// Takes "5:12345" off the front, with its length.
+std::string_view take_part(std::string_view& key) noexcept {
+    std::size_t size = 0;
+    const char* const end = std::from_chars(key.data(), key.data() + key.size(), size).ptr + 1;
+    const std::string_view part(end, size);
+    key.remove_prefix(static_cast<std::size_t>(end - key.data()) + size);
+    return part;
+}
+
 bool has_key(const Route* route, const http::RequestHead& request) noexcept {
     if (route != nullptr && route->policy.cache.pass) return false;
     return request.method == http::Method::get || request.method == http::Method::head ||
@@ -176,6 +186,24 @@ bool make_key(std::string& out, const KeyInput& in) {
     append_identity(out, in);
     if (in.content) append_content(out, in.request.fields, *in.content);
     return out.size() <= key_bytes_max;
+}
+
+std::string make_search_key(std::string_view key, const http::SearchVariance& variance) {
+    std::string_view back = key.substr(key_version.size());
+    for (int part = 0; part < parts_before_query; ++part) take_part(back);
+    const std::string_view front = key.substr(0, key.size() - back.size());
+    std::string_view query;
+    if (back.starts_with('-'))
+        back.remove_prefix(1);
+    else
+        query = take_part(back);
+
+    std::string text(front);
+    http::append_search_class(text, query, variance);
+    text += back;
+    std::array<unsigned char, 32> digest;
+    base::sha256(text, digest.data());
+    return {digest.begin(), digest.end()};
 }
 
 bool is_keyed(const Route* route, std::string_view field_name) noexcept {

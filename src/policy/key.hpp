@@ -5,6 +5,7 @@
 
 #include "base/hash.hpp"
 #include "http/message.hpp"
+#include "http/no_vary_search.hpp"
 #include "policy/route.hpp"
 
 #include <cstdint>
@@ -46,6 +47,11 @@ inline constexpr std::size_t key_bytes_max = 8 * 1024;  // a longer key: not cac
 /// when the path cannot be normalised or the key is too long. Reuses the capacity of `out`: no allocation in the steady
 /// state.
 bool make_key(std::string& out, const KeyInput&);
+
+/// What the keys of all URIs have in common that `variance` does not tell apart (http/no_vary_search.hpp): 32 bytes,
+/// the SHA-256 of the key with the variance, and what it leaves of the query, in the query's place. `key` is
+/// make_key()'s. Precondition: !variance.is_default().
+std::string make_search_key(std::string_view key, const http::SearchVariance& variance);
 
 /// True when a request field of this name is part of the key of the route.
 bool is_keyed(const Route* route, std::string_view field_name) noexcept;

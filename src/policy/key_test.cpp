@@ -269,5 +269,38 @@ TEST(ForwardedTarget, Law1_EqualKeysMeanEqualTargets) {
     }));
 }
 
+// ---- No-Vary-Search
+
+std::string search_key(const std::string& of, const char* variance = "params=(\"u\")") {
+    return make_search_key(of, *http::parse_no_vary_search(variance));
+}
+
+TEST(SearchKey, OnlyTheSearchMayDiffer) {
+    const std::string one = search_key(key("/x?a=1&u=1"));
+    EXPECT_EQ(one.size(), 32U);
+    EXPECT_EQ(search_key(key("/x?u=2&a=1")), one);
+    EXPECT_EQ(search_key(key("/x?%61=1&&")), one);
+    EXPECT_NE(search_key(key("/x?a=2&u=1")), one);
+    EXPECT_NE(search_key(key("/y?a=1")), one);
+    EXPECT_NE(search_key(key(Asked("GET", "/x?a=1"), nullptr, "https")), one);
+    EXPECT_NE(search_key(key("/x?a=1"), "params=(\"v\")"), one);
+    EXPECT_EQ(search_key(key("/x")), search_key(key("/x?")));
+    EXPECT_EQ(search_key(key("/x")), search_key(key("/x?u=3")));
+}
+
+TEST(SearchKey, WhatStandsBehindTheQueryCounts) {
+    KeyPolicy rule;
+    rule.headers = {"X-Tenant"};
+    const Ruled ruled(rule, Per::user);
+    const auto of = [&](const char* target, const char* tenant, const char* user) {
+        return search_key(key(Asked("GET", target, {{"X-Tenant", tenant}, {"Authorization", user}}), ruled.route()));
+    };
+    const std::string one = of("/x?u=1", "t", "ann");
+    EXPECT_EQ(of("/x", "t", "ann"), one);
+    EXPECT_NE(of("/x", "s", "ann"), one);
+    EXPECT_NE(of("/x", "t", "bob"), one);
+    EXPECT_NE(search_key(key("/x")), one) << "another route, too";
+}
+
 }  // namespace
 }  // namespace etage::policy

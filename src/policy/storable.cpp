@@ -3,6 +3,7 @@
 #include "policy/freshness.hpp"
 #include "policy/invalidate.hpp"
 #include "policy/key.hpp"
+#include "policy/partial.hpp"
 #include "policy/reference.hpp"
 #include "policy/targeted.hpp"
 #include "policy/update.hpp"
@@ -20,7 +21,7 @@ bool is_one_of(int status, const int (&statuses)[n]) noexcept {
     return std::ranges::find(statuses, status) != std::end(statuses);
 }
 
-constexpr int cacheable[] = {200, 203, 204, 300, 301, 308, 404, 410};
+constexpr int cacheable[] = {200, 203, 204, 206, 300, 301, 308, 404, 410};
 constexpr int about_the_request[] = {400, 401, 403, 405, 406, 407, 412, 413, 414,
                                      415, 416, 417, 421, 425, 426, 429, 431};
 
@@ -88,8 +89,13 @@ Detail refused_by_fields(const Exchange& x, const http::ResponseCacheControl& cc
     return Detail::none;
 }
 
+/// RFC 9111 §3.3. A 206 that was not asked for is nobody's part.
+bool is_part(const Exchange& x) noexcept {
+    return single_range(x.request) && http::contains(x.response, FieldId::content_range);
+}
+
 Detail refused_by_status(const Exchange& x, const http::ResponseCacheControl& cc) noexcept {
-    if (x.status == 206) return Detail::partial;
+    if (x.status == 206 && !is_part(x)) return Detail::partial;
     const FreshnessSource source = freshness_source(x);
     const bool says_how_long = source != FreshnessSource::none && source != FreshnessSource::heuristic;
     // 501 is heuristically cacheable (RFC 9110 §15.1); law 7 makes that seconds.
@@ -131,7 +137,7 @@ bool answers_get(const http::RequestHead& request, std::string_view scheme, int 
 }
 
 bool status_storable(int status, bool explicit_freshness) noexcept {
-    if (status < 200 || status > 999 || status == 206 || status == 304) return false;
+    if (status < 200 || status > 999 || status == 304) return false;
     if (is_one_of(status, about_the_request)) return false;
     return explicit_freshness || is_one_of(status, cacheable);
 }

@@ -47,11 +47,12 @@ Storable judge_storable(const Exchange&) noexcept;
 bool answers_get(const http::RequestHead& request, std::string_view scheme, int status, http::FieldSpan response);
 
 /// Law 7, in one place. `explicit_freshness`: the response or the route says how long, or the response is `public`.
-/// - Statuses that describe the request (400, 401, 403, 405–407, 412–417, 421, 425, 426, 429, 431), partial ones (206),
-///   304 and interim ones: never.
+/// - Statuses that describe the request (400, 401, 403, 405–407, 412–417, 421, 425, 426, 429, 431), 304 and
+///   interim ones: never.
 /// - 5xx: with explicit freshness only (judge_storable lets a heuristic count for 501), and never for longer than
 ///   error_lifetime_max.
-/// - 200, 203, 204, 300, 301, 308, 404, 410: yes. Every other final status: with explicit freshness.
+/// - 200, 203, 204, 206, 300, 301, 308, 404, 410: yes; judge_storable asks of a 206 that it is a part that was asked
+///   for. Every other final status: with explicit freshness.
 bool status_storable(int status, bool explicit_freshness) noexcept;
 
 /// RFC 9110 §15.1: statuses for which a heuristic lifetime is allowed.

@@ -56,10 +56,19 @@ TEST(StorableRfc9111, Section5_2_1_5_RequestNoStoreBeatsARouteToo) {
 
 // ---- statuses
 
+TEST(StorableRfc9111, Section3_3_APartThatWasAskedFor) {
+    const auto part = std::pair<std::string_view, std::string_view>{"Content-Range", "bytes 0-4/10"};
+    EXPECT_EQ(why_not(Answered(206, {max_age, part}).asked_with({{"Range", "bytes=0-4"}})), Detail::none);
+    EXPECT_EQ(why_not(Answered(206, {max_age, part})), Detail::partial);
+    EXPECT_EQ(why_not(Answered(206, {max_age}).asked_with({{"Range", "bytes=0-4"}})), Detail::partial);
+    EXPECT_EQ(why_not(Answered(206, {max_age, part}).asked_with({{"Range", "bytes=0-4,6-7"}})), Detail::partial);
+    EXPECT_EQ(why_not(Answered(206, {{"Cache-Control", "no-store"}, part}).asked_with({{"Range", "bytes=0-4"}})),
+              Detail::no_store);
+}
+
 TEST(StorableRfc9111, Section3_OnlyFinalStatuses) {
     EXPECT_EQ(why_not(Answered(103, {max_age})), Detail::status_not_cacheable);
     EXPECT_EQ(why_not(Answered(304, {max_age})), Detail::status_not_cacheable);
-    EXPECT_EQ(why_not(Answered(206, {max_age})), Detail::partial);
     EXPECT_FALSE(status_storable(0, true));
     EXPECT_FALSE(status_storable(199, true));
     EXPECT_FALSE(status_storable(1000, true));

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "serve/peer.hpp"
+#include "serve/timing.hpp"
 #include "serve/worker.hpp"
 
 #include <asio/co_spawn.hpp>
@@ -129,6 +130,7 @@ Connection::Next Connection::answer_one(const http::RequestHead& request, Now no
     // A request with content is never a hit, and reading it moves the buffer its head borrows from.
     const bool look = !request.has_body() && !request.expects_continue;
     const bool hit = look && service_.answer_now(visit, answer);
+    if (hit) say_timing(answer, now);
     if (hit && answer.body.size() <= copied_body_bytes_max) {
         begin_ += request.head_bytes;
         const bool keep = keeps(answer, request);
@@ -160,6 +162,11 @@ void Connection::append_head(std::string& out, const flow::Answer& answer, const
     else if (request.minor == 0)
         out += "Connection: keep-alive\r\n";
     out += "\r\n";
+}
+
+void Connection::say_timing(flow::Answer& answer, Now began) const noexcept {
+    if (worker_.limits().server_timing)
+        append_server_timing(answer.tail, answer.verdict, base::read_clock().mono - began.mono);
 }
 
 Connection::Next Connection::refuse(const http::ParseOutcome& outcome, std::string& out) {

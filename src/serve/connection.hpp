@@ -72,6 +72,7 @@ private:
     Next answer_one(const http::RequestHead& request, Now now, std::string& out, std::unique_ptr<Slow>& slow);
     static void append_head(std::string& out, const flow::Answer& answer, const http::RequestHead& request, bool keep,
                             bool chunked);
+    void say_timing(flow::Answer& answer, Now began) const noexcept;
     Next refuse(const http::ParseOutcome& outcome, std::string& out);
     std::size_t send_now(std::string_view bytes);
 

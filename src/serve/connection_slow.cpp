@@ -37,6 +37,7 @@ asio::awaitable<bool> Connection::answer_slowly(Slow& slow) {
     flow::Visit visit{request, client_of(request), worker_.scheme(), slow.now, slow.key, std::move(slow.notes)};
     std::shared_ptr<RequestBody> body;
     if (request.has_body()) body = std::make_shared<RequestBody>(shared_from_this(), request);
+    const bool sent_only = slow.answered;
     if (!slow.answered && !slow.looked_up) slow.answered = service_.answer_now(visit, slow.answer);
     if (!slow.answered) {
         std::shared_ptr<Interims> interims;  // RFC 9110 §15.2: none for HTTP/1.0
@@ -45,6 +46,7 @@ asio::awaitable<bool> Connection::answer_slowly(Slow& slow) {
         co_await service_.answer(visit, body, slow.answer);
         if (interims) interims->close();
     }
+    if (!sent_only) say_timing(slow.answer, slow.now);
     if (slow.answer.tunnel) {
         if (worker_.logs_access(slow.answer)) note_access(slow.answer, request, slow.now);
         co_await switch_protocols(slow.answer, request);

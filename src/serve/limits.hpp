@@ -23,6 +23,7 @@ struct ServeLimits {
     std::size_t drain_bytes_max = std::size_t{64} << 10;  // unread content that is swallowed to keep a connection
     Duration linger_max = std::chrono::seconds(1);        // after an error: let the client read it before the reset
     Duration grace = std::chrono::seconds(10);            // for what is in flight when we are told to stop
+    bool server_timing = false;                           // say Server-Timing; costs a clock read per answer
     std::vector<net::Network> trusted_proxies;            // whose X-Forwarded-For is believed
 };
 

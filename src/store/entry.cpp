@@ -14,7 +14,8 @@ void trim(std::string& s) {
 }
 
 void trim(EntryParts& parts) {
-    for (std::string* s : {&parts.key, &parts.secondary_key, &parts.etag, &parts.last_modified}) trim(*s);
+    for (std::string* s : {&parts.key, &parts.secondary_key, &parts.search_key, &parts.etag, &parts.last_modified})
+        trim(*s);
     parts.tags.shrink_to_fit();
     for (Representation& r : parts.representations) {
         trim(r.etag);
@@ -30,7 +31,8 @@ std::size_t footprint_of(const Representation& r) noexcept {
 
 std::size_t footprint_of(const EntryParts& parts) noexcept {
     std::size_t sum = base::heap_bytes(sizeof(Entry)) + parts.fields.footprint() + base::heap_bytes_of(parts.tags);
-    for (const std::string* s : {&parts.key, &parts.secondary_key, &parts.etag, &parts.last_modified})
+    for (const std::string* s :
+         {&parts.key, &parts.secondary_key, &parts.search_key, &parts.etag, &parts.last_modified})
         sum += base::heap_bytes_of(*s);
     for (const Representation& r : parts.representations) sum += footprint_of(r);
     return sum;

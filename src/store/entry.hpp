@@ -8,6 +8,7 @@
 #include "base/hash.hpp"
 #include "http/message.hpp"
 #include "http/negotiation.hpp"
+#include "http/range.hpp"
 #include "http/stamps.hpp"
 
 #include <etage/sequence.hpp>
@@ -37,13 +38,15 @@ struct EntryParts {
     base::Hash128 key_hash;
     std::string key;            // the full key, compared on a hit
     std::string secondary_key;  // of http::append_secondary_key for the shelf's Vary
+    std::string search_key;     // of policy::make_search_key after its No-Vary-Search; empty: for its own URI only
     Sequence fence = 0;         // rule 1: taken before the fill began
     std::vector<TagHash> tags;  // all of them, implicit ones included; sorted, unique
     http::Stamps stamps;
     std::uint32_t route_revision = 0;
     bool for_authorized = false;  // may answer a request with credentials (RFC 9111 §3.5)
     int status = 200;
-    http::Fields fields;        // as the origin sent them, hop-by-hop fields removed: for revalidation
+    std::optional<http::Part> part;  // of a 206: which bytes of how many the identity content is
+    http::Fields fields;             // as the origin sent them, hop-by-hop fields removed: for revalidation
     std::string etag;           // the origin's validator or the one made here; others are made from it; may be empty
     bool etag_is_ours = false;  // then it is no validator for the origin
     std::string last_modified;  // as sent; may be empty

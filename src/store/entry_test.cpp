@@ -66,6 +66,7 @@ TEST(Entry, TheFootprintCountsEveryPart) {
     };
     expect_counted(with([&](EntryParts& p) { p.key = text; }), "key");
     expect_counted(with([&](EntryParts& p) { p.secondary_key = text; }), "secondary key");
+    expect_counted(with([&](EntryParts& p) { p.search_key = text; }), "search key");
     expect_counted(with([&](EntryParts& p) { p.etag = text; }), "etag");
     expect_counted(with([&](EntryParts& p) { p.last_modified = text; }), "last-modified");
     expect_counted(with([&](EntryParts& p) { p.tags.assign(125, 1); }), "tags");

@@ -76,7 +76,10 @@ void MemoryStore::Shard::change(const base::Hash128& hash, std::string_view key,
 }
 
 MemoryStore::MemoryStore(const MemoryLimits& limits)
-    : limits_(limits), shard_count_(shards_for(limits)), shards_(std::make_unique<Shard[]>(shard_count_)) {
+    : limits_(limits),
+      shard_count_(shards_for(limits)),
+      shards_(std::make_unique<Shard[]>(shard_count_)),
+      signposts_(limits.signposts_max) {
     for (std::size_t i = 0; i < shard_count_; ++i) {
         Shard& shard = shards_[i];
         shard.bytes_max = limits.bytes_max / shard_count_ + (i < limits.bytes_max % shard_count_ ? 1 : 0);
@@ -92,14 +95,15 @@ MemoryStore::Shard& MemoryStore::shard_of(const base::Hash128& hash) const noexc
 }
 
 base::Ref<const Shelf> MemoryStore::find(const base::Hash128& hash, std::string_view key) const noexcept {
-    Shard& shard = shard_of(hash);
-    base::Ref<const Shelf> found;
-    {
-        const std::scoped_lock lock(shard.mutex);
-        found = shard.fifo->touch(hash);
-    }
+    auto found = find(hash);
     if (found && found->key != key) return nullptr;
     return found;
+}
+
+base::Ref<const Shelf> MemoryStore::find(const base::Hash128& hash) const noexcept {
+    Shard& shard = shard_of(hash);
+    const std::scoped_lock lock(shard.mutex);
+    return shard.fifo->touch(hash);
 }
 
 MemoryStore::Put MemoryStore::put(base::Ref<const Entry> entry, const http::VaryNames& vary) {

@@ -26,6 +26,7 @@
 //     0 to 64 KiB      1.23 to 1.25                 1.70 to 1.96
 
 #include "store/shelf.hpp"
+#include "store/signposts.hpp"
 
 #include <functional>
 #include <memory>
@@ -37,6 +38,7 @@ struct MemoryLimits {
     std::size_t bytes_max = std::size_t{256} << 20;      // memory.limit: all shelves with overhead
     std::size_t entry_bytes_max = std::size_t{8} << 20;  // a larger one is not stored; nor one of over half a shard
     std::size_t variants_max = 16;                       // per shelf; the oldest goes
+    std::size_t signposts_max = std::size_t{1} << 16;    // beside bytes_max, 33 bytes each, once there is one
 };
 
 struct MemoryUsage {
@@ -55,6 +57,8 @@ public:
 
     /// The shelf under this key, or null. `key` is compared in full. No allocation.
     base::Ref<const Shelf> find(const base::Hash128& hash, std::string_view key) const noexcept;
+    /// The shelf a signpost leads to, whatever its key. Counts as asked for.
+    base::Ref<const Shelf> find(const base::Hash128& hash) const noexcept;
 
     enum class Put : std::uint8_t { stored, older_fence, too_large };
 
@@ -75,6 +79,9 @@ public:
     /// Forgets everything, shard by shard. What is put meanwhile may stay.
     void clear();
 
+    /// Other names of keys. What they mean is their writer's business.
+    Signposts& signposts() noexcept { return signposts_; }
+
     MemoryUsage usage() const noexcept;
 
     /// Calls each(entry) for every stored entry, shard by shard, without holding a lock while it does: what is there
@@ -89,6 +96,7 @@ private:
     MemoryLimits limits_;
     std::size_t shard_count_;
     std::unique_ptr<Shard[]> shards_;
+    Signposts signposts_;
 };
 
 }  // namespace etage::store

@@ -363,3 +363,10 @@ def test_every_rule_of_check_is_explained(etage):
     for rule in rules:
         said = [cell.replace("\\|", "|") for cell in explained[rule["rule"]]]
         assert said[1:] == [rule["level"], rule["means"], rule["change"], rule["section"] or "—"]
+
+
+def test_numbers_of_the_public_tests_are_the_same_everywhere():
+    required, optimal = re.search(r"\*\*Etage\*\* \| (\d+) \| (\d+)", text_of("docs/conformance.md")).groups()
+    passed = json.loads(text_of("tests/conformance/results.json"))
+    assert int(required) + int(optimal) <= sum(result is True for result in passed.values())
+    assert f"{required} of 165 required and {optimal} of 95 optimal" in " ".join(text_of("README.md").split())

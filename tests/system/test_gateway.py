@@ -1,5 +1,6 @@
 """The gateway in front of real and of scripted origins."""
 
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -52,6 +53,16 @@ def test_in_front_of_fastapi(fastapi, gateway):
     assert api.client.put("/items/a", content=b"x" * 300_000).json() == {"size": 300_000}
     assert api.client.put("/items/b", content=iter([b"x" * 1000] * 500)).json() == {"size": 500_000}
     assert api.get("/items/a").json()["calls"] == 3
+
+
+def test_server_timing_says_what_happened_and_how_long_it_took(raw_origin, gateway, tmp_path):
+    origin = raw_origin(lambda request, n: answer(b"ok", "200 OK", CACHED))
+    (tmp_path / "etage.toml").write_text("[server]\nserver_timing = true\n")
+    api = gateway("--config", tmp_path / "etage.toml", "--origin", origin.url)
+    said = [api.get("/a").headers["server-timing"] for _ in range(2)]
+    assert re.fullmatch(r"etage;desc=uri-miss;dur=\d+\.\d{3}", said[0])
+    assert re.fullmatch(r"etage;desc=hit;dur=\d+\.\d{3}", said[1])
+    assert "server-timing" not in gateway("--origin", origin.url).get("/a").headers
 
 
 def test_without_freshness_nothing_is_reused(raw_origin, gateway):
