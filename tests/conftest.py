@@ -1,10 +1,11 @@
 """Real processes on loopback. Every test starts what it needs, waits until it is ready, and stops it by pid."""
 
 import os
+import socket
 import textwrap
 
 import pytest
-from processes import BINARY, Etage, Process, RawOrigin, answer, free_port  # noqa: F401, some for the tests
+from processes import BINARY, Etage, Process, RawOrigin, Stage, Wire, answer, free_port  # noqa: F401, some for the tests
 
 
 @pytest.fixture
@@ -41,6 +42,26 @@ def gateway(start):
         return start(Etage, "run", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *args, **kwargs)
 
     return _gateway
+
+
+@pytest.fixture
+def stage():
+    made = Stage()
+    yield made
+    made.listener.close()
+
+
+@pytest.fixture
+def connect():
+    opened = []
+
+    def _connect(api):
+        opened.append(socket.create_connection(("127.0.0.1", api.port), 10))
+        return Wire(opened[-1])
+
+    yield _connect
+    for each in opened:
+        each.close()
 
 
 @pytest.fixture

@@ -153,6 +153,77 @@ class RawOrigin:
         self.listener.close()
 
 
+class Wire:
+    """One connection, read as a script reads it."""
+
+    def __init__(self, sock):
+        self.socket = sock
+        self.socket.settimeout(10)
+        self.buffer = b""
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def until(self, mark):
+        while mark not in self.buffer:
+            piece = self.socket.recv(65536)
+            assert piece, f"ended before {mark!r}: {self.buffer!r}"
+            self.buffer += piece
+        taken, self.buffer = self.buffer[: self.buffer.index(mark) + len(mark)], self.buffer[self.buffer.index(mark) + len(mark):]
+        return taken
+
+    def head(self):
+        return self.until(b"\r\n\r\n")
+
+    def exactly(self, n):
+        while len(self.buffer) < n:
+            piece = self.socket.recv(65536)
+            assert piece, f"ended before {n} bytes: {self.buffer!r}"
+            self.buffer += piece
+        taken, self.buffer = self.buffer[:n], self.buffer[n:]
+        return taken
+
+    def message(self):
+        head = self.head()
+        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+        return head, self.exactly(int(length[1]) if length else 0)
+
+    def rest(self):
+        while True:
+            try:
+                piece = self.socket.recv(65536)
+            except ConnectionResetError:
+                piece = b""
+            if not piece:
+                taken, self.buffer = self.buffer, b""
+                return taken
+            self.buffer += piece
+
+    def silent(self, seconds=0.3):
+        """Nothing comes: the only thing that cannot be waited for but with a clock."""
+        self.socket.settimeout(seconds)
+        try:
+            piece = self.socket.recv(65536)
+            self.buffer += piece
+            return False
+        except TimeoutError:
+            return not self.buffer
+        finally:
+            self.socket.settimeout(10)
+
+
+class Stage:
+    """An origin in which a test plays every connection itself: stage.next() is the next one accepted."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(10)
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def next(self):
+        return Wire(self.listener.accept()[0])
+
+
 def answer(body=b"hello", status="200 OK", *fields):
     head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n" + "".join(f + "\r\n" for f in fields) + "\r\n"
     return head.encode() + body

@@ -38,6 +38,7 @@ struct ClientPolicy {
     std::optional<std::string> cache_control{};      // what browsers are told, instead of the origin's field
     std::optional<std::string> cdn_cache_control{};  // what CDNs behind us are told
     bool expose_tags = false;                        // leave Cache-Tag, Surrogate-Key, Cache-Groups in the answer
+    bool compress = true;                            // false: content leaves in the coding it came in
 };
 
 /// Where a user's identity is read from; without one, `Authorization` is the identity.

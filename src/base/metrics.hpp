@@ -32,6 +32,8 @@ namespace etage::base {
     X(bytes_sent, "Bytes sent to clients")                                      \
     X(bytes_received, "Bytes received from clients")                            \
     X(compressions, "Bodies compressed")                                        \
+    X(decodings, "Bodies decoded for clients that do not take their coding")    \
+    X(decode_failures, "Bodies that could not be decoded")                      \
     X(origin_retries, "Requests sent again because a kept connection was dead") \
     X(deadlines_hit, "Connections closed by a timeout")
 

@@ -2,7 +2,6 @@
 // gzip (RFC 1952) for whole bodies, through libdeflate.
 
 #include "codec/coding.hpp"
-#include "codec/compressible.hpp"
 
 namespace etage::codec {
 
@@ -13,8 +12,5 @@ std::optional<std::string> gzip(std::string_view content, int level);
 
 /// Decompresses all members; `too_large` when they would exceed `bytes_max`. Holds at most twice `bytes_max`.
 Decoded gunzip(std::string_view compressed, std::size_t bytes_max);
-
-/// DESIGN §5: smaller bodies are sent as they are.
-inline constexpr std::size_t compress_bytes_min = 600;
 
 }  // namespace etage::codec

@@ -266,7 +266,7 @@ TEST(CacheStatusRfc9211, Section2_2_EveryReasonToGoForwardIsSaid) {
     }
 }
 
-TEST(CacheStatusRfc9211, Section2_5_CollapsedIsSaidToThoseWhoWaited) {
+TEST(CacheStatusRfc9211, Section2_6_CollapsedIsSaidToThoseWhoWaited) {
     Saying s("max-age=60");
     s.say.after = 5ms;
     const auto first = s.house.ask("GET /a");

@@ -72,6 +72,13 @@ TEST_F(Codings, WhatIsOftenSentIsMadeSmallerUnderAnotherTag) {
             << tag;
 }
 
+TEST_F(Codings, Rfc9110_Section13_1_1_WhoWritesWithTheTagOfACodingWritesWithTheOrigins) {
+    const Reply read = get("gzip");
+    EXPECT_EQ(read["etag"], "\"1-g\"");
+    house.get("PUT /a", {"If-Match: " + read["etag"]}, "content");
+    EXPECT_EQ(http::find(house.origin.seen.back().fields, "if-match"), "\"1-g\", \"1\"");
+}
+
 TEST_F(Codings, Rfc9110_Section12_5_3_WeightsDecide) {
     get("gzip");
     get("br");

@@ -278,7 +278,7 @@ asio::awaitable<Outcome> Walk::freshen(const Flight& flight, Plan& plan, const s
                             http::write_content_range(text, stored.part->range, stored.part->complete));
     }
     response.status = stored.status;
-    const auto& body = entry.representation(http::Coding::identity).body;
+    const auto& body = entry.as_sent().body;
     Outcome outcome = outcome_of(plan, response);
     auto parts = parts_of(flight, plan, response);
     outcome.kind = Outcome::Kind::entry;

@@ -5,9 +5,11 @@
 #include "flow/cache_status.hpp"
 #include "flow/last_hop.hpp"
 #include "flow/present.hpp"
+#include "flow/recoding.hpp"
 #include "flow/tags.hpp"
 #include "flow/upgrade.hpp"
 #include "flow/walk.hpp"
+#include "http/etag.hpp"
 #include "policy/invalidate.hpp"
 #include "policy/key.hpp"
 #include "policy/storable.hpp"
@@ -115,6 +117,7 @@ asio::awaitable<Result<OriginResponse>> Walk::fetch(OriginRequest request) {
 asio::awaitable<void> Walk::forward_alone(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out) {
     if (answer_as_last_hop(visit, out)) co_return;
     auto request = request_for(visit.request, visit.scheme, visit.client_address, visit.notes.match, false);
+    http::add_original_tags(request.fields);
     request.interim = visit.interim;
     request.expects_continue = visit.request.expects_continue;
     if (visit.notes.detail == Detail::upgrade) request.upgrade = tunnel_protocols(visit.request);
@@ -143,14 +146,15 @@ void Walk::present_origin_response(Visit& visit, OriginResponse response, Answer
     auto fields = client_fields(response.fields, {visit.notes.match.route, visit.notes.per_user(), visit.now.wall});
     // An answer that is not from the shelf keeps what the origin said of its age.
     if (const auto age = http::find(response.fields, http::FieldId::age)) fields.add(http::FieldId::age, *age);
-    if (!response.body && !response.content_length) response.content_length = response.content.size();
-    present_response(visit, response.status, response.reason, fields, response.content_length, false, out);
-    if (response.body) {
-        if (!out.head_only) out.stream = std::move(response.body);
-    } else if (!out.head_only) {
-        out.owned_body = base::make_bytes(std::move(response.content));
-        out.body = out.owned_body->view();
-    }
+    const bool head = visit.request.method == http::Method::head;
+    if (!response.body && !response.content_length && !head) response.content_length = response.content.size();
+    Content content{{response.status, response.fields, response.content_length, visit.notes.match.route},
+                    response.reason,
+                    std::move(fields),
+                    std::move(response.body),
+                    nullptr};
+    if (!content.stream) content.whole = base::make_bytes(std::move(response.content));
+    present_content(visit, std::move(content), out);
     append_cache_status(out.tail, out.verdict);
     if (policy::invalidates(visit.request.method, response.status)) invalidate_after(visit, response, out);
     finish_forwarded(visit, out);

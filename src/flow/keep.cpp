@@ -2,6 +2,7 @@
 
 #include "flow/plan.hpp"
 #include "flow/present.hpp"
+#include "flow/recode.hpp"
 #include "flow/tags.hpp"
 #include "http/date.hpp"
 #include "http/vary.hpp"
@@ -57,20 +58,25 @@ store::EntryParts Walk::parts_of(const Flight& flight, const Plan& plan, const O
     return parts;
 }
 
-/// Heads and codings are made on a compressor thread when there is something to compress; the event loop goes on.
+/// Heads and codings are made on a compressor thread when there is something to compress or to decode; the event loop
+/// goes on. Both forms of what is decoded are to fit into one entry, with their heads.
 asio::awaitable<base::Ref<const store::Entry>> Walk::shape(Plan& plan, store::EntryParts parts, std::string content) {
     const Presentation how{plan.match.route, plan.per_user, plan.response_time.wall};
     const http::Coding coding = http::choose_coding(plan.asked.head().fields, http::CodingSet::all()).coding;
-    if (!would_compress(parts.status, parts.fields, content.size())) {
-        shape_entry(parts, std::move(content), how, coding);
+    const std::size_t left = rooms_.limits.entry_bytes_max - std::min(content.size(), rooms_.limits.entry_bytes_max);
+    const auto shape_it = [&] { shape_entry(parts, std::move(content), how, coding, left - left / 16); };
+    if (!removable_coding(parts.fields) &&
+        !would_compress(parts.status, parts.fields, content.size(), plan.match.route)) {
+        shape_it();
         co_return base::make_ref<const store::Entry>(std::move(parts));
     }
     const auto work = [&]() -> asio::awaitable<void> {
-        shape_entry(parts, std::move(content), how, coding);
+        shape_it();
         co_return;
     };
     co_await asio::co_spawn(rooms_.compressors, work, asio::use_awaitable);
-    rooms_.metrics.add(base::Counter::compressions);
+    const bool decoded = parts.sent_in != http::Coding::identity;
+    if (decoded || parts.codable) rooms_.metrics.add(decoded ? base::Counter::decodings : base::Counter::compressions);
     co_return base::make_ref<const store::Entry>(std::move(parts));
 }
 

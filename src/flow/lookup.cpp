@@ -3,6 +3,7 @@
 
 #include "flow/cache_status.hpp"
 #include "flow/present.hpp"
+#include "flow/recode.hpp"
 #include "flow/tags.hpp"
 #include "flow/walk.hpp"
 #include "http/vary.hpp"
@@ -145,6 +146,10 @@ bool Walk::find_entry(Visit& visit, Answer& out) {
     }
 
     if (notes.equivalent && out.verdict.detail == Detail::none) out.verdict.detail = Detail::no_vary_search;
+    if (needs_decoding(visit.request, *entry)) {
+        notes.entry = std::move(entry);
+        return stop(visit, Stop::decode, Forward::none, verdict.detail);
+    }
 
     // 8: in which shape?
     finish_hit(visit, std::move(entry), out);
@@ -192,7 +197,7 @@ coherence::Validity Walk::validity(const store::Entry& entry) const noexcept {
 
 void Walk::finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer& out) {
     out.verdict.hit = true;
-    const Presented presented = present_entry(visit, entry, out);
+    const Presented presented = give_entry(visit, entry, out);
     if (presented.not_modified) rooms_.metrics.add(base::Counter::not_modified);
     if (presented.wanted != http::Coding::identity) want_coding(entry, presented.wanted);
     append_reuse_fields(visit, *entry, out);

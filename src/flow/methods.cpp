@@ -29,7 +29,7 @@ asio::awaitable<void> Walk::ask_by_head(Visit& visit, Answer& out) {
     if (!response) co_return answer_error(visit, response.error(), out);
 
     const store::EntryParts& stored = entry->parts();
-    const auto& body = entry->representation(http::Coding::identity).body;
+    const auto& body = entry->as_sent().body;
     if (response->status != 200 || stored.status != 200 || !body) {
         co_return present_origin_response(visit, std::move(*response), out);
     }
@@ -42,7 +42,7 @@ asio::awaitable<void> Walk::ask_by_head(Visit& visit, Answer& out) {
     out.verdict.detail = fresh.detail;
     out.verdict.forward_status = 200;
     out.verdict.stored = fresh.stored;
-    present_entry(visit, fresh.entry, out);
+    give_entry(visit, fresh.entry, out);
     append_reuse_fields(visit, *fresh.entry, out);
     finish_forwarded(visit, out);
 }

@@ -22,6 +22,7 @@ enum class Stop : std::uint8_t {
     refused,        // step 2: a limit
     forward_alone,  // step 3: not looked up, or not to be queued
     query,          // step 3: its content is part of its name, and is not here yet
+    decode,         // step 4: the entry is fresh, and in a coding that this client does not take
     stale_while,    // step 4: the entry may be served while it is refreshed
     head,           // step 4: a HEAD that found a stale entry
     fill,           // step 4: nothing usable: fetch, together with whoever asks the same

@@ -2,6 +2,7 @@
 // What a flight needs to know that belongs to no client, and a response beside the request it answers. Of the walk
 // alone.
 
+#include "flow/recode.hpp"
 #include "flow/walk.hpp"
 #include "http/cache_control.hpp"
 #include "http/vary.hpp"
@@ -54,10 +55,12 @@ inline std::string flight_name(const Visit& visit) { return visit.key + visit.no
 /// Parts have shelves of their own, so that none ever stands where a whole does (law 10).
 inline std::string part_key(std::string_view primary) { return "part of " + std::string(primary); }
 
-/// Fills never ask for a coding, so an identity answer that says it varies on Accept-Encoding speaks of codings that
-/// are made here; only what the origin encoded itself is selected by it.
+/// Fills never ask for a coding, so no answer depends on what a client would take: one that says it varies on
+/// Accept-Encoding speaks of codings that are made here, or taken away. Only what stays as the origin encoded it is
+/// selected by it.
 inline http::VaryNames selecting_fields(http::FieldSpan response) {
-    return http::parse_vary(response, !http::contains(response, http::FieldId::content_encoding));
+    const bool stays = http::contains(response, http::FieldId::content_encoding) && !removable_coding(response);
+    return http::parse_vary(response, !stays);
 }
 
 }  // namespace etage::flow

@@ -21,9 +21,11 @@ using store::Representation;
 
 Presented present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answer& out) {
     const EntryParts& parts = entry->parts();
-    policy::Selection choice = policy::select(
-        visit.request, {parts.status, parts.etag, parts.last_modified, parts.codings, parts.fields}, visit.now.wall);
-    if (visit.notes.request_cc.no_transform) choice.coding = choice.wanted = Coding::identity;  // RFC 9111 §5.2.1.6
+    policy::Selection choice = policy::select(visit.request,
+                                              {parts.status, parts.etag, parts.last_modified, parts.codings,
+                                               parts.fields, entry->representation(Coding::identity).etag},
+                                              visit.now.wall);
+    if (visit.notes.request_cc.no_transform) choice.coding = choice.wanted = parts.sent_in;  // RFC 9111 §5.2.1.6
     if (choice.shape == policy::Shape::precondition_failed) {
         out.status = 412;
         out.head = "HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n";
@@ -67,21 +69,21 @@ void present_response(const Visit& visit, int status, std::string_view reason, c
     out.head = out.owned_head;
 }
 
-void present_arriving(const Visit& visit, const Arriving& arriving, const Presentation& how, Answer& out) {
+bool present_condition(const Visit& visit, const Arriving& arriving, const http::Fields& client_side, bool varies,
+                       Answer& out) {
     const auto etag = http::find(arriving.fields, FieldId::etag).value_or("");
     const auto last_modified = http::find(arriving.fields, FieldId::last_modified).value_or("");
     const auto choice =
         policy::select(visit.request, {arriving.status, etag, last_modified, {}, arriving.fields}, visit.now.wall);
-    http::Fields fields = client_fields(arriving.fields, how);
-    const bool varies = would_compress(arriving.status, arriving.fields, arriving.content_length);
-    if (choice.shape == policy::Shape::full)
-        return present_response(visit, arriving.status, {}, fields, arriving.content_length, varies, out);
+    if (choice.shape == policy::Shape::full) return false;
+    http::Fields fields = client_side;
     fields.remove_if([](const http::Field& field) { return !belongs_in_304(field); });
     const int status = choice.shape == policy::Shape::not_modified ? 304 : 412;
     present_response(visit, status, {}, fields, std::nullopt, varies, out);
     out.head_only = true;
     if (status == 412) http::append_field(out.owned_head, FieldId::content_length, "0");
     out.head = out.owned_head;
+    return true;
 }
 
 void add_to_head(const http::Fields& fields, Answer& out) {

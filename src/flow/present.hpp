@@ -29,9 +29,10 @@ bool covers(const Visit& visit, const store::Entry& entry) noexcept;
 void present_response(const Visit& visit, int status, std::string_view reason, const http::Fields& client_side,
                       std::optional<std::uint64_t> length, bool varies, Answer& out);
 
-/// The head of a response whose content is still coming; the caller attaches the stream. Its validators answer
-/// conditional requests already.
-void present_arriving(const Visit& visit, const Arriving& arriving, const Presentation& how, Answer& out);
+/// 304 or 412 to a conditional request, as the validators of a response say whose content is still coming. `fields`:
+/// of the client, for the whole answer. False: the whole is the answer.
+bool present_condition(const Visit& visit, const Arriving& arriving, const http::Fields& fields, bool varies,
+                       Answer& out);
 
 /// A small answer of Etage's own: problem+json (RFC 9457).
 void present_problem(const Visit& visit, int status, std::string_view detail, std::string_view extra_fields,

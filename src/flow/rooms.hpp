@@ -13,6 +13,7 @@
 #include <asio/thread_pool.hpp>
 
 #include <atomic>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,9 @@ struct WalkLimits {
     std::size_t error_bytes_max = std::size_t{64} << 10;     // of an origin's error shared with those who wait
     std::size_t query_bytes_max = std::size_t{64} << 10;     // of a QUERY's content; with more it is not cached
     std::uint32_t hot_hits_min = 32;                         // answers with a coding before it is made smaller
-    std::size_t tags_max = 512;                              // per entry, implicit ones included
+    std::size_t coded_streams_max = 256;  // encoded or decoded for one client each: 2 MiB, decoding up to 16
+    std::size_t decoded_stream_bytes_max = std::size_t{1} << 30;  // decoded for one client: the answer is cut there
+    std::size_t tags_max = 512;                                   // per entry, implicit ones included
     std::size_t vary_names_max = 8;
     std::size_t rejoin_max = 2;  // flights a request tries before it goes alone
 };
@@ -48,6 +51,8 @@ struct Rooms {
     std::string via;               // "1.1 etage" in front of an upstream, empty otherwise
     WalkLimits limits;
     std::atomic<std::size_t>& fills_under_way;
+    /// Shared with the streams it counts, which may outlive the walk.
+    std::shared_ptr<std::atomic<std::size_t>> coded_streams = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 }  // namespace etage::flow

@@ -1,7 +1,8 @@
 #include "flow/shape.hpp"
 
 #include "codec/coding.hpp"
-#include "codec/gzip.hpp"
+#include "codec/compressible.hpp"
+#include "flow/recode.hpp"
 #include "http/cache_control.hpp"
 #include "http/date.hpp"
 #include "http/etag.hpp"
@@ -19,16 +20,6 @@ using http::Coding;
 using http::FieldId;
 using store::EntryParts;
 using store::Representation;
-
-codec::Format format_of(Coding coding) noexcept {
-    switch (coding) {
-        case Coding::br: return codec::Format::brotli;
-        case Coding::zstd: return codec::Format::zstd;
-        case Coding::identity:
-        case Coding::gzip: break;
-    }
-    return codec::Format::gzip;
-}
 
 Representation& of(EntryParts& parts, Coding coding) noexcept {
     return parts.representations[static_cast<std::size_t>(coding)];
@@ -50,9 +41,9 @@ void write_heads(Representation& r, int status, const http::Fields& fields) {
     r.head_not_modified.shrink_to_fit();
 }
 
-void add_identity(EntryParts& parts, http::Fields fields, std::string content) {
+void add_identity(EntryParts& parts, http::Fields fields, std::string content, std::string etag) {
     Representation& r = of(parts, Coding::identity);
-    r.etag = parts.etag;
+    r.etag = std::move(etag);
     if (!r.etag.empty()) fields.set(FieldId::etag, r.etag);
     if (parts.status == 200 && !http::contains(fields, FieldId::accept_ranges))
         fields.add(FieldId::accept_ranges, "bytes");
@@ -62,19 +53,14 @@ void add_identity(EntryParts& parts, http::Fields fields, std::string content) {
     parts.codings = parts.codings.with(Coding::identity);
 }
 
-/// The fields of a head that was written; Content-Length and Accept-Ranges are of the identity content alone.
+/// Not of another coding: what the identity content's bytes are counted and checked by.
+bool is_about_bytes(const http::Field& field) noexcept {
+    return field.id == FieldId::accept_ranges || field.id == FieldId::etag || http::is_digest(field.name);
+}
+
 http::Fields fields_of_coding(const Representation& identity, Coding coding, std::string_view etag) {
-    http::Fields fields;
-    std::string_view rest = identity.head;
-    rest.remove_prefix(rest.find("\r\n") + 2);
-    while (!rest.empty()) {
-        const auto line = rest.substr(0, rest.find("\r\n"));
-        rest.remove_prefix(line.size() + 2);
-        const auto name = line.substr(0, line.find(": "));
-        const FieldId id = http::field_id(name);
-        if (id == FieldId::content_length || id == FieldId::accept_ranges || id == FieldId::etag) continue;
-        fields.add(name, line.substr(std::min(name.size() + 2, line.size())));
-    }
+    http::Fields fields = fields_of_head(identity.head);
+    fields.remove_if(is_about_bytes);
     if (!etag.empty()) fields.set(FieldId::etag, etag);
     fields.set(FieldId::content_encoding, http::coding_name(coding));
     return fields;
@@ -94,6 +80,35 @@ void add_coding(EntryParts& parts, Coding coding, bool again) {
     r.etag = parts.etag.empty() ? std::string() : http::etag_for_coding(parts.etag, coding, again);
     write_heads(r, parts.status, fields_of_coding(identity, coding, r.etag));
     parts.codings = parts.codings.with(coding);
+}
+
+/// Both forms of what came encoded. The tag the origin gave is of the coded one; one made here is of the content.
+void add_decoded(EntryParts& parts, http::Fields fields, std::string coded, std::string content, Coding coding) {
+    Representation& r = of(parts, coding);
+    r.coding = coding;
+    r.strong = true;  // it is not made again: the origin's bytes stay
+    r.etag = parts.etag_is_ours ? http::etag_for_coding(parts.etag, coding) : parts.etag;
+    coded.shrink_to_fit();
+    r.body = base::make_bytes(std::move(coded));
+    fields.remove(FieldId::accept_ranges);
+    if (!r.etag.empty()) fields.set(FieldId::etag, r.etag);
+    write_heads(r, parts.status, fields);
+    parts.codings = parts.codings.with(coding);
+    parts.tried = parts.tried.with(coding);
+    parts.sent_in = coding;
+    fields.remove(FieldId::content_encoding);
+    fields.remove_if(is_about_bytes);
+    add_identity(parts, std::move(fields), std::move(content),
+                 parts.etag_is_ours ? parts.etag : http::etag_for_decoded(parts.etag));
+}
+
+void give_tag(EntryParts& parts, std::string_view content) {
+    if (const auto etag = http::find(parts.fields, FieldId::etag); etag && http::parse_entity_tag(*etag)) {
+        parts.etag = *etag;
+    } else if (parts.status == 200) {
+        parts.etag = http::make_strong_etag(content);
+        parts.etag_is_ours = true;
+    }
 }
 
 bool is_limit_field(const http::Field& field) noexcept {
@@ -144,27 +159,50 @@ http::Fields client_fields(const http::Fields& origin, const Presentation& how) 
     return fields;
 }
 
-bool would_compress(int status, http::FieldSpan fields, std::optional<std::uint64_t> length) {
+http::Fields fields_of_head(std::string_view head) {
+    http::Fields fields;
+    head.remove_prefix(head.find("\r\n") + 2);
+    while (!head.empty()) {
+        const auto line = head.substr(0, head.find("\r\n"));
+        head.remove_prefix(line.size() + 2);
+        const auto name = line.substr(0, line.find(": "));
+        if (http::field_id(name) != FieldId::content_length)
+            fields.add(name, line.substr(std::min(name.size() + 2, line.size())));
+    }
+    return fields;
+}
+
+bool would_compress(int status, http::FieldSpan fields, std::optional<std::uint64_t> length,
+                    const policy::Route* route) {
     if (!has_content(status) || status == 206) return false;
     if (length && *length < codec::compress_bytes_min) return false;
-    if (http::contains(fields, FieldId::content_encoding)) return false;
+    if (route != nullptr && !route->policy.client.compress) return false;
     if (http::parse_response_cache_control(fields).no_transform) return false;
     return codec::is_compressible(http::find(fields, FieldId::content_type).value_or(""));
 }
 
-void shape_entry(EntryParts& parts, std::string content, const Presentation& how, Coding coding) {
+void shape_entry(EntryParts& parts, std::string content, const Presentation& how, Coding coding,
+                 std::size_t decoded_bytes_max) {
     http::Fields shared = client_fields(parts.fields, how);
     shared.remove_if(is_limit_field);
-    if (const auto etag = http::find(parts.fields, FieldId::etag); etag && http::parse_entity_tag(*etag)) {
-        parts.etag = *etag;
-    } else if (parts.status == 200) {
-        parts.etag = http::make_strong_etag(content);
-        parts.etag_is_ours = true;
-    }
     parts.last_modified = http::find(parts.fields, FieldId::last_modified).value_or("");
-    parts.codable = would_compress(parts.status, parts.fields, content.size());
+    const bool whole = has_content(parts.status) && parts.status != 206 && !parts.part && !content.empty();
+    const auto removable = whole ? removable_coding(parts.fields) : std::nullopt;
+    if (removable) {
+        add_vary_accept_encoding(shared);
+        auto decoded = codec::decode(format_of(*removable), content, {decoded_bytes_max, decoded_ratio_max});
+        if (decoded) {
+            give_tag(parts, *decoded);
+            parts.codable = would_compress(parts.status, parts.fields, decoded->size(), how.route);
+            return add_decoded(parts, std::move(shared), std::move(content), *std::move(decoded), *removable);
+        }
+        parts.undecoded = removable;
+    }
+    give_tag(parts, content);
+    parts.codable = !http::contains(parts.fields, FieldId::content_encoding) &&
+                    would_compress(parts.status, parts.fields, content.size(), how.route);
     if (parts.codable) add_vary_accept_encoding(shared);
-    add_identity(parts, std::move(shared), std::move(content));
+    add_identity(parts, std::move(shared), std::move(content), parts.etag);
     if (parts.codable) add_coding(parts, coding == Coding::identity ? Coding::gzip : coding, false);
 }
 

@@ -32,14 +32,24 @@ struct Presentation {
 http::Fields client_fields(const http::Fields& origin, const Presentation& how);
 
 /// Fills in `parts.etag`, codings and representations (heads included) from status, fields and content. Makes `coding`
-/// too when it pays; CPU-bound then, meant for a compressor thread. `parts.fields`, `parts.status` are set before.
-void shape_entry(store::EntryParts& parts, std::string content, const Presentation& how, http::Coding coding);
+/// too when it pays. What the origin encoded unasked is decoded beside it, when that is no more than
+/// `decoded_bytes_max`. CPU-bound then, meant for a compressor thread. `parts.fields`, `parts.status` are set before.
+void shape_entry(store::EntryParts& parts, std::string content, const Presentation& how, http::Coding coding,
+                 std::size_t decoded_bytes_max);
+
+/// More bytes than this for each encoded one are no content but an attack, or a mistake.
+inline constexpr std::uint32_t decoded_ratio_max = 256;
+
+/// The fields of a head that was written, without Content-Length.
+http::Fields fields_of_head(std::string_view head);
 
 /// The same response with a coding it did not have, or has not as small as it gets (`again`). CPU-bound. Precondition:
 /// codable.
 base::Ref<const store::Entry> with_coding(const store::Entry&, http::Coding coding, bool again);
 
-/// True when shape_entry would try a coding: then the answer varies on Accept-Encoding even while it is streamed.
-bool would_compress(int status, http::FieldSpan fields, std::optional<std::uint64_t> length);
+/// True when this content is worth a coding, all but Content-Encoding considered: then the answer varies on
+/// Accept-Encoding even while it is streamed.
+bool would_compress(int status, http::FieldSpan fields, std::optional<std::uint64_t> length,
+                    const policy::Route* route);
 
 }  // namespace etage::flow

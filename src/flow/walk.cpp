@@ -31,6 +31,7 @@ asio::awaitable<void> Walk::go_on(Visit& visit, std::shared_ptr<net::BodySource>
             if (visit.notes.request_cc.only_if_cached) co_return answer_only_if_cached(visit, out);
             co_return co_await forward_alone(visit, std::move(body), out);
         case Stop::query: co_return co_await ask_by_query(visit, std::move(body), out);
+        case Stop::decode: co_return serve_decoded(visit, out);
         case Stop::stale_while: co_return serve_stale_and_refresh(visit, out, co_await asio::this_coro::executor);
         case Stop::head:
         case Stop::fill: break;
@@ -117,7 +118,7 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence beg
             return false;
     }
     if (outcome.kind == Outcome::Kind::entry) {
-        present_entry(visit, outcome.entry, out);
+        give_entry(visit, outcome.entry, out);
         append_reuse_fields(visit, *outcome.entry, out);
         if (started) add_to_head(outcome.withheld, out);
         return finish_forwarded(visit, out), true;
@@ -125,9 +126,8 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence beg
     const Arriving& arriving = *outcome.arriving;
     auto reader = arriving.body->reader();
     if (!reader) return false;  // its beginning is gone: it turned out too large to keep
-    present_arriving(visit, arriving, {visit.notes.match.route, visit.notes.per_user(), visit.now.wall}, out);
+    give_arriving(visit, arriving, std::move(reader), out);
     if (started) add_to_head(outcome.withheld, out);
-    if (!out.head_only) out.stream = std::move(reader);
     append_cache_status(out.tail, out.verdict);
     return finish_forwarded(visit, out), true;
 }
@@ -142,7 +142,7 @@ bool Walk::serve_fallback(Visit& visit, policy::OriginFailure how, int status, A
     out.verdict.forward = visit.notes.forward;
     out.verdict.detail = Detail::stale_if_error;
     out.verdict.forward_status = status;
-    present_entry(visit, fallback, out);
+    give_entry(visit, fallback, out);
     append_reuse_fields(visit, *fallback, out);
     rooms_.metrics.add(base::Counter::stale_served);
     finish_forwarded(visit, out);

@@ -2,6 +2,7 @@
 // The walk of a request through the house (DESIGN §2). Each step is a room of its own:
 //   lookup.cpp   1–4, 8   route, limit, key, shelf: the hit, one plain function
 //   coding.cpp   8        codings that a hit would have liked, made behind it
+//   recoding.cpp 8        codings of what comes from no entry, made and taken away as it passes
 //   walk.cpp     5–8      what happens when there was no hit, in order
 //   fill.cpp     7        one fetch for all who wait: origin, rules, shelf
 //   keep.cpp     7        what is kept of an answer: parts, shapes, shelf
@@ -18,7 +19,10 @@
 
 #include "flow/answer.hpp"
 #include "flow/asked.hpp"
+#include "flow/coded_body.hpp"
 #include "flow/flight.hpp"
+#include "flow/present.hpp"
+#include "flow/recode.hpp"
 #include "flow/rooms.hpp"
 #include "policy/reuse.hpp"
 
@@ -56,6 +60,18 @@ private:
 
     // coding.cpp
     void want_coding(const base::Ref<const store::Entry>& entry, http::Coding coding);
+
+    // recoding.cpp
+    struct Content;
+    void present_content(const Visit& visit, Content content, Answer& out);
+    Recoding recode(const Visit& visit, const Recoding& recoding, Content& content);
+    std::shared_ptr<net::BodySource> decoded(const Visit& visit, http::Coding coding,
+                                             std::shared_ptr<net::BodySource> content,
+                                             const CodedBody::Workplace& workplace);
+    Presented give_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answer& out);
+    void give_arriving(const Visit& visit, const Arriving& arriving, std::shared_ptr<net::BodySource> reader,
+                       Answer& out);
+    void serve_decoded(Visit& visit, Answer& out);
 
     // walk.cpp
     asio::awaitable<void> go_on(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);

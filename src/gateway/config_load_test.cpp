@@ -80,7 +80,7 @@ limits = [{ name = "burst", rate = "120/min", burst = 30, by = "ip" }]
 match = "GET /me"
 cache = { per = "user", negative_ttl = "5s", allow_set_cookie = true, respect_origin = false }
 key = { query_ignore = ["utm_source"] }
-client = { cdn_cache_control = "max-age=60", expose_tags = true }
+client = { cdn_cache_control = "max-age=60", expose_tags = true, compress = false }
 identity = { header = "X-User" }
 limits = [{ name = "key", rate = "5/s", by = "header:x-api-key", dry_run = true }, { name = "sid", rate = "9/h", by = "cookie:sid" }]
 
@@ -133,6 +133,7 @@ invalidates = ["posts"]
     EXPECT_EQ(me.key.query_mode, KeyPolicy::Query::ignore);
     EXPECT_EQ(me.client.cdn_cache_control, "max-age=60");
     EXPECT_TRUE(me.client.expose_tags);
+    EXPECT_FALSE(me.client.compress);
     EXPECT_EQ(me.identity.header, "X-User");
     ASSERT_EQ(me.limits.size(), 2U);
     EXPECT_EQ(me.limits[0].by, LimitPolicy::By::header);

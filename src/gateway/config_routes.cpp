@@ -97,6 +97,7 @@ constexpr Key<ClientPolicy> client_keys[] = {
     {"cdn_cache_control",
      [](ClientPolicy& c, const Node& n, Problems& p) { keep(c.cdn_cache_control, read_field_value(n, p)); }},
     {"expose_tags", [](ClientPolicy& c, const Node& n, Problems& p) { keep(c.expose_tags, read_flag(n, p)); }},
+    {"compress", [](ClientPolicy& c, const Node& n, Problems& p) { keep(c.compress, read_flag(n, p)); }},
 };
 
 constexpr Key<IdentityPolicy> identity_keys[] = {

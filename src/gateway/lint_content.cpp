@@ -1,7 +1,6 @@
 // How the content comes.
 
 #include "codec/compressible.hpp"
-#include "codec/gzip.hpp"
 #include "gateway/lint_answer.hpp"
 #include "gateway/lint_answer_rules.hpp"
 

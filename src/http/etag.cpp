@@ -61,11 +61,29 @@ constexpr std::string_view coding_suffix(Coding coding) noexcept {
     return "";
 }
 
-/// Whether `asked` is the tag of any coding of the content that `stored` is the identity tag of.
+constexpr std::string_view decoded_suffix = "-i";
+
+/// `etag` with `suffix` before its closing quote; what is no entity tag unchanged.
+std::string with_suffix(std::string_view etag, std::string_view suffix) {
+    std::string out(etag);
+    if (parse_entity_tag(etag)) out.insert(out.size() - 1, suffix);
+    return out;
+}
+
+/// Whether `asked` is the tag of any coding of the content that `stored` is the tag of, all tags are made from.
 bool names_a_coding_of(std::string_view asked, std::string_view stored) noexcept {
     if (!asked.starts_with(stored)) return false;
     const std::string_view suffix = asked.substr(stored.size());
+    if (iequals(suffix, decoded_suffix)) return true;
     return std::ranges::any_of(codings_by_size, [&](Coding coding) { return iequals(suffix, coding_suffix(coding)); });
+}
+
+/// What a tag made here was made from.
+std::optional<std::string_view> original_of(std::string_view opaque) noexcept {
+    constexpr std::size_t suffix_bytes = 2;
+    if (opaque.size() < suffix_bytes) return std::nullopt;
+    const auto original = opaque.substr(0, opaque.size() - suffix_bytes);
+    return names_a_coding_of(opaque, original) ? std::optional(original) : std::nullopt;
 }
 
 template <class F>
@@ -103,12 +121,17 @@ std::string make_strong_etag(std::string_view identity_content) {
 }
 
 std::string etag_for_coding(std::string_view etag, Coding coding, bool again) {
-    std::string out(etag);
-    if (!parse_entity_tag(etag) || coding == Coding::identity) return out;
     std::string suffix(coding_suffix(coding));
-    if (again) suffix.back() = static_cast<char>(suffix.back() - 'a' + 'A');
-    out.insert(out.size() - 1, suffix);
-    return out;
+    if (again && !suffix.empty()) suffix.back() = static_cast<char>(suffix.back() - 'a' + 'A');
+    return with_suffix(etag, suffix);
+}
+
+std::string etag_for_decoded(std::string_view etag) { return with_suffix(etag, decoded_suffix); }
+
+std::string weakened(std::string_view etag) {
+    const auto tag = parse_entity_tag(etag);
+    if (!tag) return {};
+    return std::string(tag->weak ? "" : "W/").append(etag);
 }
 
 bool if_none_match_hits(FieldSpan request, std::string_view etag, bool codings) noexcept {
@@ -124,6 +147,20 @@ bool if_match_hits(FieldSpan request, std::string_view etag) noexcept {
     return any_line_hits(request, FieldId::if_match, [&](const EntityTag& asked) {
         return stored && !stored->weak && !asked.weak && names_a_coding_of(asked.opaque, stored->opaque);
     });
+}
+
+void add_original_tags(Fields& request) {
+    for (const FieldId id : {FieldId::if_match, FieldId::if_none_match}) {
+        const auto asked = joined(request, id);
+        if (!asked) continue;
+        std::string more;
+        any_tag(*asked, [&](const EntityTag& tag) {
+            if (const auto original = original_of(tag.opaque))
+                more.append(tag.weak ? ", W/\"" : ", \"").append(*original).append("\"");
+            return false;
+        });
+        if (!more.empty()) request.set(id, *asked + more);
+    }
 }
 
 }  // namespace etage::http

@@ -86,6 +86,35 @@ TEST(EntityTagTest, EachCodingHasItsOwnTag) {
         EXPECT_EQ(etag_for_coding(malformed, Coding::gzip), malformed);
 }
 
+TEST(EntityTagTest, DecodedContentHasATagOfItsOwnThatNamesTheSame) {
+    EXPECT_EQ(etag_for_decoded("\"abc\""), "\"abc-i\"");
+    EXPECT_EQ(etag_for_decoded("W/\"abc\""), "W/\"abc-i\"");
+    EXPECT_EQ(etag_for_decoded("abc"), "abc");
+    EXPECT_TRUE(none_match_hits({"\"abc-i\""}));
+    EXPECT_FALSE(none_match_hits({"\"abc\""}, "\"abc-i\""));
+}
+
+TEST(EntityTagRfc9110, Section8_8_1_WeakenedItIsWeaklyTheSame) {
+    EXPECT_EQ(weakened("\"abc\""), "W/\"abc\"");
+    EXPECT_EQ(weakened("W/\"abc\""), "W/\"abc\"");
+    for (const char* malformed : {"", "abc", "\"", "W/", "\"a b\""}) EXPECT_EQ(weakened(malformed), "");
+    EXPECT_TRUE(none_match_hits({weakened("\"abc\"")}));
+}
+
+TEST(EntityTagTest, AnOriginIsToldOfItsOwnTagsBesideOurs) {
+    const auto told = [](FieldId id, const char* asked) {
+        Fields request;
+        request.add(id, asked);
+        add_original_tags(request);
+        return std::string(find(request, id).value_or(""));
+    };
+    EXPECT_EQ(told(FieldId::if_match, "\"a-g\""), "\"a-g\", \"a\"");
+    EXPECT_EQ(told(FieldId::if_none_match, "\"x\", W/\"a-Z\", \"b-i\""), "\"x\", W/\"a-Z\", \"b-i\", W/\"a\", \"b\"");
+    for (const char* other : {"*", "\"a\"", "\"a-x\"", "\"g\"", "a-g", ""})
+        EXPECT_EQ(told(FieldId::if_match, other), other);
+    EXPECT_EQ(told(FieldId::if_range, "\"a-g\""), "\"a-g\"");
+}
+
 TEST(IfNoneMatchRfc9110, Section13_1_2_ComparesWeakly) {
     EXPECT_TRUE(none_match_hits({"\"abc\""}));
     EXPECT_TRUE(none_match_hits({"W/\"abc\""}));

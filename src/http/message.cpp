@@ -217,6 +217,11 @@ std::string_view canonical_name(FieldId id) noexcept {
     return {canonical_bytes[static_cast<std::size_t>(id)].data(), field_name(id).size()};
 }
 
+bool is_digest(std::string_view name) noexcept {
+    constexpr std::string_view digests[] = {"content-digest", "repr-digest", "digest", "content-md5"};
+    return std::ranges::any_of(digests, [&](std::string_view digest) { return iequals(name, digest); });
+}
+
 bool is_hop_by_hop(FieldId id) noexcept {
     switch (id) {
         case FieldId::connection:

@@ -109,6 +109,10 @@ std::string_view field_name(FieldId) noexcept;
 /// Trailer, Transfer-Encoding, Upgrade, Proxy-Authenticate, Proxy-Authorization, HTTP2-Settings.
 bool is_hop_by_hop(FieldId) noexcept;
 
+/// Fields that hold a digest of the very bytes a message or representation consists of: Content-Digest, Repr-Digest
+/// (RFC 9530), Digest (RFC 3230), Content-MD5. Another coding has others.
+bool is_digest(std::string_view name) noexcept;
+
 /// ASCII case-insensitive equality (field names, tokens).
 bool iequals(std::string_view a, std::string_view b) noexcept;
 

@@ -221,6 +221,11 @@ TEST(FieldsTest, SetReplacesAllEvenByAValueOfItsOwn) {
     EXPECT_TRUE(fields.empty());
 }
 
+TEST(FieldsRfc9530, DigestsAreOfBytes) {
+    for (const char* name : {"Content-Digest", "repr-digest", "Digest", "CONTENT-MD5"}) EXPECT_TRUE(is_digest(name));
+    for (const char* name : {"", "Want-Content-Digest", "Content-Type", "ETag"}) EXPECT_FALSE(is_digest(name));
+}
+
 TEST(ReasonPhraseRfc9110, Section15) {
     EXPECT_EQ(reason_phrase(200), "OK");
     EXPECT_EQ(reason_phrase(422), "Unprocessable Content");

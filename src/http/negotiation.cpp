@@ -78,6 +78,12 @@ CodingWeights coding_weights(FieldSpan request) noexcept {
     return out;
 }
 
+bool accepts(FieldSpan request, Coding coding) noexcept {
+    if (!contains(request, FieldId::accept_encoding)) return true;
+    const CodingWeights weights = coding_weights(request);
+    return coding == Coding::identity ? !weights.identity_refused : weights.of(coding) > 0;
+}
+
 CodingChoice choose_coding(FieldSpan request, CodingSet available) noexcept {
     return best_coding(coding_weights(request), available);
 }

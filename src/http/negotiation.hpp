@@ -46,6 +46,10 @@ struct CodingWeights {
 };
 CodingWeights coding_weights(FieldSpan request) noexcept;
 
+/// True when the request takes content in this coding: it names it, or `*`, with a weight, or does not say
+/// (RFC 9110 §12.5.3: then every coding is acceptable).
+bool accepts(FieldSpan request, Coding) noexcept;
+
 /// From the smallest result to the largest: which of equally welcome codings is chosen.
 inline constexpr std::array<Coding, coding_count> codings_by_size = {Coding::zstd, Coding::br, Coding::gzip,
                                                                      Coding::identity};

@@ -98,6 +98,22 @@ TEST(NegotiationRfc9110, Section12_5_3_TheStarIsWhatIsNotListed) {
     EXPECT_EQ(choose({"zstd;q=0, *;q=0.1"}), "br");
 }
 
+TEST(NegotiationRfc9110, Section12_5_3_WhatIsTaken) {
+    EXPECT_TRUE(accepts({}, Coding::gzip));  // no field: any coding
+    EXPECT_TRUE(accepts({}, Coding::identity));
+    const auto takes = [](const char* value, Coding coding) { return accepts(lines({value}), coding); };
+    EXPECT_TRUE(takes("gzip", Coding::gzip));
+    EXPECT_TRUE(takes("x-gzip;q=0.1", Coding::gzip));
+    EXPECT_TRUE(takes("*", Coding::zstd));
+    EXPECT_TRUE(takes("gzip", Coding::identity));
+    EXPECT_FALSE(takes("", Coding::gzip));
+    EXPECT_FALSE(takes("identity", Coding::gzip));
+    EXPECT_FALSE(takes("br", Coding::gzip));
+    EXPECT_FALSE(takes("gzip;q=0, *", Coding::gzip));
+    EXPECT_FALSE(takes("identity;q=0, gzip", Coding::identity));
+    EXPECT_FALSE(takes("*;q=0", Coding::identity));
+}
+
 TEST(NegotiationRfc9110, Section12_4_2_Weights) {
     for (const char* q : {"1", "1.", "1.0", "1.00", "1.000", "0.001", "0.5", "0.50", "0.999"}) {
         EXPECT_EQ(choose({std::string("gzip;q=") + q}), "gzip") << q;

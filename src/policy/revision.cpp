@@ -56,7 +56,7 @@ std::uint32_t revision_of(const RoutePolicy& policy) {
     text.add(match).add(pass).add(ttl).add(swr).add(sie).add(negative_ttl).add(tags);
     text.add(static_cast<std::uint64_t>(per)).add(allow_set_cookie).add(allow_cookie).add(respect_origin);
     text.add(static_cast<std::uint64_t>(key.query_mode)).add(key.query).add(key.headers);
-    text.add(client.cache_control).add(client.cdn_cache_control).add(client.expose_tags);
+    text.add(client.cache_control).add(client.cdn_cache_control).add(client.expose_tags).add(client.compress);
     text.add(identity.header).add(identity.cookie).add(limits).add(invalidates).add(origin);
     const auto hash = base::hash64(text.text(), 0);
     const auto revision = static_cast<std::uint32_t>(hash ^ (hash >> 32U));

@@ -150,6 +150,7 @@ TEST(Revision, ChangesWithEveryMember) {
         revision([](RoutePolicy& p) { p.client.cache_control = ""; }),
         revision([](RoutePolicy& p) { p.client.cdn_cache_control = ""; }),
         revision([](RoutePolicy& p) { p.client.expose_tags = true; }),
+        revision([](RoutePolicy& p) { p.client.compress = false; }),
         revision([](RoutePolicy& p) { p.identity.header = "a"; }),
         revision([](RoutePolicy& p) { p.identity.cookie = "a"; }),
         revision([](RoutePolicy& p) { p.limits.emplace_back(); }),

@@ -55,9 +55,11 @@ Shape shape_of(const http::RequestHead& request, const Preconditions& conditions
         if (modified_since(stored.last_modified, *conditions.if_unmodified_since, now).value_or(false))
             return Shape::precondition_failed;
     }
-    if (conditions.if_none_match)
-        return http::if_none_match_hits(request.fields, stored.etag, !conditions.range) ? Shape::not_modified
-                                                                                        : Shape::full;
+    if (conditions.if_none_match) {
+        const bool of_identity = conditions.range && !stored.identity_etag.empty();
+        const auto etag = of_identity ? stored.identity_etag : stored.etag;
+        return http::if_none_match_hits(request.fields, etag, !conditions.range) ? Shape::not_modified : Shape::full;
+    }
     if (!conditions.if_modified_since) return Shape::full;
     // RFC 9111 §4.3.2
     const auto since =

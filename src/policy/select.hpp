@@ -16,10 +16,11 @@ enum class Shape : std::uint8_t { full, not_modified, precondition_failed };
 /// What selection needs to know of a stored response.
 struct Selectable {
     int status = 200;
-    std::string_view etag;           // identity coding; may be empty
+    std::string_view etag;           // that the tags of all codings are made from; may be empty
     std::string_view last_modified;  // may be empty
     http::CodingSet codings;
-    http::FieldSpan fields{};  // of the response: Date stands in for a missing Last-Modified
+    http::FieldSpan fields{};          // of the response: Date stands in for a missing Last-Modified
+    std::string_view identity_etag{};  // of the identity coding, where it is another
 };
 
 struct Selection {

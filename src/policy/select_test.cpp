@@ -41,6 +41,18 @@ TEST(Select, TheTagOfASiblingCodingNamesTheSameContent) {
     EXPECT_EQ(shape({{"If-None-Match", "\"v1-x\""}}), Shape::full);
 }
 
+TEST(Select, WhoAsksForARangeHasTheBytesOfTheIdentityTag) {
+    Selectable decoded = stored;
+    decoded.identity_etag = "\"v1-i\"";
+    const auto none_match = [&](const char* tag) {
+        return shape({{"If-None-Match", tag}, {"Range", "bytes=0-1"}}, "GET", decoded);
+    };
+    EXPECT_EQ(none_match("\"v1-i\""), Shape::not_modified);
+    EXPECT_EQ(none_match("\"v1\""), Shape::full);
+    EXPECT_EQ(shape({{"If-None-Match", "\"v1\""}}, "GET", decoded), Shape::not_modified);
+    EXPECT_EQ(shape({{"If-None-Match", "\"v1-i\""}}, "GET", decoded), Shape::not_modified);
+}
+
 TEST(SelectRfc9110, Section13_1_3_IfModifiedSince) {
     EXPECT_EQ(shape({{"If-Modified-Since", modified}}), Shape::not_modified);
     EXPECT_EQ(shape({{"If-Modified-Since", later}}), Shape::not_modified);

@@ -23,8 +23,7 @@ bool describes_its_message(const Field& field) noexcept {
         case FieldId::transfer_encoding: return true;
         default: break;
     }
-    constexpr std::string_view digests[] = {"content-md5", "content-digest", "repr-digest", "digest"};
-    return std::ranges::any_of(digests, [&](auto name) { return http::iequals(field.name, name); });
+    return http::is_digest(field.name);
 }
 
 /// What the cache itself works with: it cannot be kept without.

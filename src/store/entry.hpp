@@ -47,12 +47,14 @@ struct EntryParts {
     int status = 200;
     std::optional<http::Part> part;  // of a 206: which bytes of how many the identity content is
     http::Fields fields;             // as the origin sent them, hop-by-hop fields removed: for revalidation
-    std::string etag;                // the origin's validator or the one made here; identity coding; may be empty
-    bool etag_is_ours = false;       // then it is no validator for the origin
-    std::string last_modified;       // as sent; may be empty
+    std::string etag;           // the origin's validator or the one made here; others are made from it; may be empty
+    bool etag_is_ours = false;  // then it is no validator for the origin
+    std::string last_modified;  // as sent; may be empty
     http::CodingSet codings;
-    bool codable = false;     // worth a coding: others may be made of the identity content
-    http::CodingSet tried{};  // the codings that were; what is not in `codings` was not smaller
+    bool codable = false;                           // worth a coding: others may be made of the identity content
+    http::CodingSet tried{};                        // the codings that were; what is not in `codings` was not smaller
+    http::Coding sent_in = http::Coding::identity;  // the representation that holds what the origin sent
+    std::optional<http::Coding> undecoded{};  // the identity one has this coding all the same: too much, or damaged
     std::array<Representation, http::coding_count> representations;  // by Coding; valid where `codings` has it
 };
 
@@ -64,6 +66,8 @@ public:
     const Representation& representation(http::Coding c) const noexcept {
         return parts_.representations[static_cast<std::size_t>(c)];
     }
+    /// The one that holds what the origin sent.
+    const Representation& as_sent() const noexcept { return representation(parts_.sent_in); }
     /// Heap bytes, overhead included: what memory.limit counts.
     std::size_t footprint() const noexcept { return footprint_; }
 
