@@ -1,10 +1,11 @@
 // First byte: the codings at hand; the rest: lines of Accept-Encoding. The choice is at hand, is not refused, and
-// nothing at hand weighs more.
+// nothing at hand weighs more. Neither the order of the lines nor a coding that nobody knows makes a difference.
 
 #include "http/negotiation.hpp"
 
 #include "fuzz.hpp"
 
+#include <algorithm>
 #include <vector>
 
 using namespace etage;
@@ -30,5 +31,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require(weights.of(Coding::identity) <= weight);
     for (const Coding coding : http::codings_by_size)
         fuzz::require(!available.has(coding) || (weights.of(coding) <= weight && weight <= 1000));
+
+    const auto chooses_the_same = [&] {
+        const http::CodingChoice other = http::choose_coding(fields, available);
+        return other.coding == choice.coding && other.acceptable == choice.acceptable;
+    };
+    std::ranges::reverse(fields);
+    fuzz::require(chooses_the_same());
+    fields.push_back({"Accept-Encoding", "x-nobody-knows;q=1", http::FieldId::accept_encoding});
+    fuzz::require(chooses_the_same());
     return 0;
 }

@@ -77,6 +77,8 @@ std::shared_ptr<Walk::Plan> Walk::plan(const Visit& visit) const {
     plan->fallback = notes.entry;
     ask_for_part(visit, *plan);
     if (!notes.entry) return plan;
+    plan->whole = plan->request;
+    if (notes.content) plan->whole.body = content_of(notes);
     const store::EntryParts& stored = notes.entry->parts();
     if (!stored.etag.empty() && !stored.etag_is_ours)
         plan->request.fields.set(http::FieldId::if_none_match, stored.etag);
@@ -85,6 +87,15 @@ std::shared_ptr<Walk::Plan> Walk::plan(const Visit& visit) const {
         http::contains(plan->request.fields, http::FieldId::if_modified_since))
         plan->validate = notes.entry;
     return plan;
+}
+
+/// RFC 9111 §4.3.4: a 304 about something else than was asked about. What is asked now has no condition.
+asio::awaitable<Result<OriginResponse>> Walk::ask_anew(Plan& plan) {
+    plan.validate = nullptr;
+    plan.request_time = base::read_clock();
+    auto response = co_await fetch(std::move(plan.whole));
+    plan.response_time = base::read_clock();
+    co_return response;
 }
 
 void Walk::launch(const asio::any_io_executor& executor, std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan) {
@@ -104,6 +115,9 @@ asio::awaitable<void> Walk::fly(std::shared_ptr<Flight> flight, std::shared_ptr<
         auto response = co_await fetch(std::move(plan->request));
         plan->response_time = base::read_clock();
         if (response && plan->held) response = co_await complete(*plan, std::move(*response));
+        if (response && response->status == 304 && plan->validate &&
+            !policy::validates(response->fields, plan->validate->parts().fields))
+            response = co_await ask_anew(*plan);
         if (!response) {
             land_failed(*flight, std::move(response.error()));
         } else if (response->status == 304 && plan->validate) {

@@ -110,12 +110,7 @@ asio::awaitable<Result<OriginResponse>> Walk::complete(Plan& plan, OriginRespons
     const bool fits = response.status == 206 && rest && rest->complete == held.part->complete &&
                       rest->range == policy::missing_piece(*held.part) &&
                       policy::same_representation(held.fields, response.fields, plan.response_time.wall);
-    if (!fits) {
-        plan.request_time = base::read_clock();
-        auto whole = co_await fetch(std::move(plan.whole));
-        plan.response_time = base::read_clock();
-        co_return whole;
-    }
+    if (!fits) co_return co_await ask_anew(plan);
     auto read = co_await read_whole(response);
     if (!read) co_return std::unexpected(std::move(read.error()));
     const std::string_view stored = plan.held->representation(http::Coding::identity).body->view();

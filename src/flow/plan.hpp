@@ -28,7 +28,7 @@ struct Walk::Plan {
     base::Ref<const store::Entry> refreshing;  // whose refresh this is, or null
     base::Ref<const store::Entry> fallback;    // what is there should the origin fail, or null
     base::Ref<const store::Entry> held;        // what `request` asks the rest of, or null
-    OriginRequest whole;                       // then: what to ask when the rest does not fit
+    OriginRequest whole;                       // what to ask when that comes to nothing
     bool in_part = false;                      // the client's Range is asked of the origin
     std::optional<http::Part> part;            // what the answer is, when it is a part
     OriginRequest request;

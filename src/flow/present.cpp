@@ -21,10 +21,11 @@ using store::Representation;
 
 Presented present_entry(const Visit& visit, base::Ref<const store::Entry> entry, Answer& out) {
     const EntryParts& parts = entry->parts();
-    const policy::Selection choice = policy::select(visit.request,
-                                                    {parts.status, parts.etag, parts.last_modified, parts.codings,
-                                                     parts.fields, entry->representation(Coding::identity).etag},
-                                                    visit.now.wall);
+    policy::Selection choice = policy::select(visit.request,
+                                              {parts.status, parts.etag, parts.last_modified, parts.codings,
+                                               parts.fields, entry->representation(Coding::identity).etag},
+                                              visit.now.wall);
+    if (visit.notes.request_cc.no_transform) choice.coding = choice.wanted = parts.sent_in;  // RFC 9111 §5.2.1.6
     if (choice.shape == policy::Shape::precondition_failed) {
         out.status = 412;
         out.head = "HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n";

@@ -27,7 +27,9 @@ asio::awaitable<void> Walk::go_on(Visit& visit, std::shared_ptr<net::BodySource>
     switch (visit.notes.stop) {
         case Stop::unrouted: co_return answer_unrouted(visit, out);
         case Stop::refused: co_return answer_refused(visit, out);
-        case Stop::forward_alone: co_return co_await forward_alone(visit, std::move(body), out);
+        case Stop::forward_alone:
+            if (visit.notes.request_cc.only_if_cached) co_return answer_only_if_cached(visit, out);
+            co_return co_await forward_alone(visit, std::move(body), out);
         case Stop::query: co_return co_await ask_by_query(visit, std::move(body), out);
         case Stop::decode: co_return serve_decoded(visit, out);
         case Stop::stale_while: co_return serve_stale_and_refresh(visit, out, co_await asio::this_coro::executor);

@@ -92,6 +92,8 @@ public:
     void finish_compressing();
     /// Lets virtual time pass, millisecond by millisecond.
     void pass(Duration time);
+    /// In one step: when nothing is under way that would look at the clock between.
+    void skip(Duration time);
 
     ScriptedOrigin origin;
     base::VirtualClock clock{{Instant(1h), WallTime(std::chrono::seconds(1'790'000'000))}};

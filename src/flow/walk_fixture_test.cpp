@@ -179,4 +179,9 @@ void TestHouse::pass(Duration time) {
     }
 }
 
+void TestHouse::skip(Duration time) {
+    net::advance(io_, clock, time);
+    settle();
+}
+
 }  // namespace etage::flow::testing

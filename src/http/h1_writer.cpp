@@ -10,6 +10,11 @@ namespace {
 
 constexpr std::string_view crlf = "\r\n";
 
+bool is_for_the_next_hop(const Field& field) noexcept {
+    return is_hop_by_hop(field.id) || field.id == FieldId::content_length ||
+           iequals(field.name, "proxy-authentication-info");  // RFC 9110 §11.7.3, RFC 9111 §3.1
+}
+
 }  // namespace
 
 void append_status_line(std::string& out, int status, std::string_view reason) {
@@ -51,7 +56,7 @@ bool is_field_value(std::string_view text) noexcept {
 
 void remove_hop_by_hop(Fields& fields) {
     const auto named = joined(fields, FieldId::connection);
-    fields.remove_if([](const Field& f) { return is_hop_by_hop(f.id) || f.id == FieldId::content_length; });
+    fields.remove_if(is_for_the_next_hop);
     if (!named) return;
     for_each_element(*named, [&](std::string_view name) {
         // Who names Cache-Control there (RFC 9110 §7.6.1 forbids it) must not be able to take it away.

@@ -66,6 +66,7 @@ TEST(WriterRfc9110, Section7_6_1_HopByHopFieldsAreRemoved) {
              {"X-ALSO", "2"},
              {"x-also", "3"},
              {"Proxy-Connection", "a"},
+             {"Proxy-Authentication-Info", "a"},
              {"TE", "trailers"},
              {"Trailer", "X"},
              {"Transfer-Encoding", "chunked"},

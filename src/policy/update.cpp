@@ -1,5 +1,7 @@
 #include "policy/update.hpp"
 
+#include "http/etag.hpp"
+
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -47,6 +49,14 @@ bool lists(std::string_view listed, std::string_view name) noexcept {
                                    [&](std::string_view element) -> bool { return !http::iequals(element, name); });
 }
 
+template <class F>
+void for_each_tag(http::FieldSpan fields, F&& each) noexcept {
+    for (const Field& field : fields) {
+        if (field.id != FieldId::etag) continue;
+        if (const auto tag = http::parse_entity_tag(field.value)) each(*tag);
+    }
+}
+
 bool same_or_absent(http::FieldSpan update, http::FieldSpan stored, FieldId id) noexcept {
     const auto said = http::find(update, id);
     return !said || said == http::find(stored, id);
@@ -63,6 +73,20 @@ http::Fields updated_fields(const http::Fields& stored, const http::Fields& upda
     for (const Field& field : update.span())
         if (!describes_its_message(field)) merged.add(field.name, field.value);
     return merged;
+}
+
+bool validates(http::FieldSpan not_modified, http::FieldSpan stored) noexcept {
+    bool any_said = false;
+    bool any_held = false;
+    bool any_equal = false;
+    for_each_tag(not_modified, [&](const http::EntityTag& said) {
+        any_said = true;
+        for_each_tag(stored, [&](const http::EntityTag& held) {
+            any_held = true;
+            any_equal = any_equal || http::weakly_equal(said, held);
+        });
+    });
+    return any_equal || !any_said || !any_held || !http::contains(stored, FieldId::last_modified);
 }
 
 bool head_speaks_of(http::FieldSpan head, std::optional<std::uint64_t> head_length, http::FieldSpan stored,

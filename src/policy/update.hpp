@@ -15,6 +15,12 @@ namespace etage::policy {
 /// arrival.
 http::Fields updated_fields(const http::Fields& stored, const http::Fields& update);
 
+/// RFC 9111 §4.3.4: is a 304 about this stored response? Not when it has another tag, and its date was asked about
+/// beside its tag: many an origin looks at the date alone, which has not changed within a second. When its tag alone
+/// was asked about, the 304 has found it, whatever it says besides. Of several tags one is enough; weakness does not
+/// count.
+bool validates(http::FieldSpan not_modified, http::FieldSpan stored) noexcept;
+
 /// RFC 9111 §4.3.5: does a 200 to HEAD speak of what is stored for GET? Its validators, as far as it has some, and its
 /// Content-Length, if it has one, must be the stored ones; else the stored response is to be considered stale.
 bool head_speaks_of(http::FieldSpan head, std::optional<std::uint64_t> head_length, http::FieldSpan stored,

@@ -62,6 +62,20 @@ TEST(UpdateRfc9111, Section4_3_5_HeadSpeaksOfWhatIsStored) {
     EXPECT_FALSE(head_speaks_of(fields({{"ETag", "\"1\""}}), 5, fields({}), 5));
 }
 
+TEST(UpdateRfc9111, Section4_3_4_A304WithAnotherTagIsAboutSomethingElse) {
+    const auto stored = fields({{"ETag", "\"1\""}, {"Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT"}});
+    EXPECT_TRUE(validates(fields({{"ETag", "\"1\""}}), stored));
+    EXPECT_TRUE(validates(fields({{"ETag", "W/\"1\""}}), stored));
+    EXPECT_TRUE(validates(fields({}), stored));
+    EXPECT_TRUE(validates(fields({{"ETag", "no tag"}}), stored));
+    EXPECT_TRUE(validates(fields({{"ETag", "\"2\""}}), fields({}))) << "it was asked about by date";
+    EXPECT_TRUE(validates(fields({{"ETag", "\"2\""}}), fields({{"ETag", "\"1\""}}))) << "only its tag was asked about";
+    EXPECT_FALSE(validates(fields({{"ETag", "\"2\""}}), stored));
+    EXPECT_FALSE(validates(fields({{"ETag", "W/\"2\""}}), stored));
+    EXPECT_TRUE(validates(fields({{"ETag", "\"2\""}, {"ETag", "\"1\""}}), stored)) << "one of several is enough";
+    EXPECT_FALSE(validates(fields({{"ETag", "\"2\""}, {"ETag", "\"3\""}}), stored));
+}
+
 TEST(UpdateRfc9111, Section5_2_2_7_ListedFieldsAreWithheld) {
     auto response = fields({{"Cache-Control", "max-age=60, private=\"x-user, set-cookie\""},
                             {"X-User", "ann"},
