@@ -141,6 +141,14 @@ TEST_F(Encoded, NoTransformMeansNoDecoding) {
     EXPECT_EQ(plain["etag"], "\"1\"");
 }
 
+TEST_F(Encoded, Rfc9111_Section5_2_1_6_WhoWantsNothingTransformedGetsWhatWasSent) {
+    EXPECT_EQ(get("identity").body, text);
+    const Reply reply = get("gzip, br", {"Cache-Control: no-transform"});
+    EXPECT_TRUE(reply.verdict.hit);
+    EXPECT_EQ(reply.body, coded);
+    EXPECT_EQ(reply["etag"], "\"1\"");
+}
+
 TEST_F(Encoded, WhatIsNotKnownIsKeptAsItIs) {
     say.fields[2].second = "deflate";
     EXPECT_EQ(get("identity").body, coded);
