@@ -71,6 +71,9 @@ bool Walk::look_up(Visit& visit, Answer& out) {
     notes.match = rooms_.router.match(request.method, request.path);
     const policy::Route* route = notes.match.route;
     if (route == nullptr && rooms_.handlers_only) return stop(visit, Stop::unrouted, Forward::none);
+    // Whoever reaches this address could empty the shelf: not unless a route names the method (DESIGN §7).
+    if (request.method == http::Method::purge && (route == nullptr || !route->methods.has(http::Method::purge)))
+        return stop(visit, Stop::unrouted, Forward::none);
 
     // 2: may this client come in?
     notes.identity = policy::identity_of(route, request);

@@ -185,7 +185,13 @@ void Walk::answer_refused(Visit& visit, Answer& out) {
 }
 
 void Walk::answer_unrouted(Visit& visit, Answer& out) {
-    if (!visit.notes.match.path_known) {
+    if (visit.request.method == http::Method::purge) {
+        out.verdict.detail = Detail::method_not_allowed;
+        std::string methods = rooms_.router.allow(visit.request.path);
+        if (methods.empty()) methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY";
+        present_problem(visit, 405, "PURGE is for the admin address, or for a route that names it",
+                        "Allow: " + methods + "\r\n", out);
+    } else if (!visit.notes.match.path_known) {
         out.verdict.detail = Detail::no_route;
         present_problem(visit, 404, "no route for this path", "", out);
     } else {

@@ -609,6 +609,28 @@ TEST(Walk, HandlersOnlyKnowsWhatItDoesNotHave) {
     EXPECT_TRUE(house.get("GET /posts")["via"].empty());
 }
 
+TEST(Walk, PurgeOnTheDataAddressIsRefusedUnlessARouteNamesIt) {  // hostile INV-01, INV-02
+    RoutePolicy named;
+    named.match = "PURGE /open/**";
+    RoutePolicy any;
+    any.match = "/any/**";
+    TestHouse house({named, any});
+    house.origin.script = [](const Seen&) { return fresh(); };
+    for (const char* path : {"/a", "/any/a"}) {
+        house.get(std::string("GET ") + path);
+        const std::size_t before = house.origin.seen.size();
+        const Reply refused = house.get(std::string("PURGE ") + path, {"X-Forwarded-For: 127.0.0.1"});
+        EXPECT_EQ(refused.status, 405);
+        EXPECT_NE(refused["allow"].find("GET, HEAD"), std::string::npos);
+        EXPECT_EQ(refused["allow"].find("PURGE"), std::string::npos);
+        EXPECT_EQ(refused["cache-status"], "etage; detail=method-not-allowed");
+        EXPECT_EQ(house.origin.seen.size(), before);
+        EXPECT_TRUE(house.get(std::string("GET ") + path).verdict.hit) << "nothing was thrown away";
+    }
+    EXPECT_EQ(house.get("PURGE /open/a").status, 200);
+    EXPECT_EQ(house.origin.seen.back().method, "PURGE");
+}
+
 TEST(Walk, LimitsRefuseWithAllTheFields) {
     RoutePolicy policy;
     policy.match = "GET /protected";

@@ -128,7 +128,8 @@ std::string Router::allow(std::string_view path) const {
     for (const Method method : listed) {
         const bool taken = std::ranges::any_of(routes_, [&](const auto& route) {
             Captures unused{};
-            return route->methods.matches(method) && segments.match(route->segments, unused);
+            const bool named = method != Method::purge || route->methods.has(method);
+            return named && route->methods.matches(method) && segments.match(route->segments, unused);
         });
         if (!taken) continue;
         if (!out.empty()) out += ", ";
