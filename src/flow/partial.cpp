@@ -26,6 +26,10 @@ std::string name_of(const http::RangeSet& asked, http::FieldSpan request) {
     return name;
 }
 
+std::optional<http::Part> part_of(const OriginResponse& response) {
+    return policy::part_of(response.fields, response.body ? response.content_length : response.content.size());
+}
+
 }  // namespace
 
 base::Ref<const store::Entry> Walk::find_part(const Visit& visit) const {
@@ -45,8 +49,7 @@ base::Ref<const store::Entry> Walk::find_part(const Visit& visit) const {
 bool Walk::look_for_part(Visit& visit, Answer& out) {
     Notes& notes = visit.notes;
     if (visit.request.method != http::Method::get) return false;
-    auto asked = policy::single_range(visit.request);
-    if (asked && !http::choose_coding(visit.request.fields, {}).acceptable) asked.reset();
+    const auto asked = policy::single_range(visit.request);
     auto held = find_part(visit);
     bool small = false;
     if (held) {
@@ -55,8 +58,12 @@ bool Walk::look_for_part(Visit& visit, Answer& out) {
         const auto verdict = policy::judge_reuse(parts.stamps, notes.request_cc, visit.now.mono, soft);
         const bool fresh = verdict.reuse == policy::Reuse::fresh;
         const bool has_it = covers(visit, *held);
-        if (has_it && fresh) return finish_hit(visit, std::move(held), out), true;
-        notes.forward = has_it ? Forward::stale : Forward::partial;
+        if (has_it && fresh) {
+            out.verdict.detail = verdict.detail;
+            return finish_hit(visit, std::move(held), out), true;
+        }
+        const bool validates = verdict.reuse == policy::Reuse::validate;
+        notes.forward = !has_it ? Forward::partial : validates ? verdict.forward : Forward::stale;
         small = !has_it && parts.part->complete <= rooms_.limits.collect_bytes_max;
         const auto missing = policy::missing_piece(*parts.part);
         const bool completes = missing && missing->size() <= rooms_.limits.collect_bytes_max &&
@@ -95,8 +102,7 @@ void Walk::ask_for_part(const Visit& visit, Plan& plan) {
 
 /// Of a 206: whether a part was asked for, and this is one that can be kept. Which one, it says itself.
 bool Walk::is_a_part(Plan& plan, const OriginResponse& response) {
-    if (plan.in_part)
-        plan.part = policy::part_of(response.fields, response.body ? response.content_length : response.content.size());
+    if (plan.in_part) plan.part = part_of(response);
     return plan.part.has_value();
 }
 
@@ -105,8 +111,7 @@ asio::awaitable<Result<OriginResponse>> Walk::complete(Plan& plan, OriginRespons
     if (response.status != 206 && response.status != 416) co_return response;  // it is whole, or says nothing of it
     rooms_.store.remove(*plan.held);
     const store::EntryParts& held = plan.held->parts();
-    const auto length = response.body ? response.content_length : response.content.size();
-    const auto rest = policy::part_of(response.fields, length);
+    const auto rest = part_of(response);
     const bool fits = response.status == 206 && rest && rest->complete == held.part->complete &&
                       rest->range == policy::missing_piece(*held.part) &&
                       policy::same_representation(held.fields, response.fields, plan.response_time.wall);

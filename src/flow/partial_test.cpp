@@ -260,6 +260,14 @@ TEST_F(Parts, Rfc9111_Section4_2_4_AStalePartWhenTheOriginIsGone) {
     EXPECT_EQ(part("1-7").status, 502);
 }
 
+TEST_F(Parts, Rfc9211_Section2_ItIsSaidWhyAPartWasUsedOrAskedAbout) {
+    part("0-4");
+    EXPECT_EQ(part("0-4", {"Cache-Control: no-cache"})["cache-status"],
+              "etage; fwd=request; fwd-status=304; stored; ttl=60; detail=range");
+    house.pass(61s);
+    EXPECT_EQ(part("1-2", {"Cache-Control: max-stale=60"})["cache-status"], "etage; hit; ttl=-1; detail=max-stale");
+}
+
 TEST_F(Parts, AnInvalidatedPartIsGone) {
     part("0-4");
     text = "abcdefghij";

@@ -83,7 +83,7 @@ bool covers(const Visit& visit, const store::Entry& entry) noexcept {
     const store::EntryParts& parts = entry.parts();
     if (!parts.part) return true;
     const auto asked = policy::single_range(visit.request);
-    return asked && policy::holds(*parts.part, *asked) && http::choose_coding(visit.request.fields, {}).acceptable &&
+    return asked && policy::holds(*parts.part, *asked) &&
            is_for_these_bytes(visit, parts, entry.representation(http::Coding::identity));
 }
 

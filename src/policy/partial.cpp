@@ -1,6 +1,7 @@
 #include "policy/partial.hpp"
 
 #include "http/etag.hpp"
+#include "http/negotiation.hpp"
 
 #include <algorithm>
 
@@ -21,6 +22,7 @@ bool is_precondition(const http::Field& field) noexcept {
 
 std::optional<http::RangeSet> single_range(const http::RequestHead& request) noexcept {
     if (request.method != http::Method::get || std::ranges::any_of(request.fields, is_precondition)) return {};
+    if (!http::choose_coding(request.fields, {}).acceptable) return {};
     const auto asked = http::parse_range(request.fields);
     if (asked.specs().size() != 1) return {};
     return asked;

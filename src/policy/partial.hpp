@@ -12,8 +12,8 @@
 
 namespace etage::policy {
 
-/// The range of a GET that asks for one range and makes it depend on nothing but If-Range. Such a request can be
-/// answered with a part, and forwarded as it is.
+/// The range of a GET that asks for one range, takes it uncoded, and makes it depend on nothing but If-Range. Such a
+/// request can be answered with a part, and forwarded as it is.
 std::optional<http::RangeSet> single_range(const http::RequestHead&) noexcept;
 
 /// What a 206 holds. Nothing when that cannot be told: no Content-Range in bytes, or of a representation of unknown
