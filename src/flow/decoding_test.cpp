@@ -9,12 +9,6 @@ namespace {
 
 using codec::Format;
 
-std::string lines(int count) {
-    std::string text;
-    for (int i = 0; i < count; ++i) text += "line " + std::to_string(i * 7) + " of a text\n";
-    return text;
-}
-
 std::string gzipped(const std::string& text) {
     return codec::encode(Format::gzip, text, codec::Effort::fast).value_or("");
 }

@@ -50,7 +50,7 @@ bool lies_with_request(Detail why, const http::RequestHead& request) noexcept {
 std::vector<TagHash> Walk::asked_tags(const Visit& visit) const {
     const auto primary = std::string_view(visit.key).substr(0, visit.notes.key_bytes);
     const std::string identity =
-        visit.notes.per_user() ? std::to_string(base::hash64(visit.notes.identity.text, rooms_.secret)) : std::string();
+        visit.notes.per_user() ? identity_hash(visit.notes.identity, rooms_.secret) : std::string();
     return request_tags({visit.request, visit.scheme, primary, visit.notes.match, identity});
 }
 

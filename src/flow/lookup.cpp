@@ -71,7 +71,7 @@ bool Walk::look_up(Visit& visit, Answer& out) {
     notes.match = rooms_.router.match(request.method, request.path);
     const policy::Route* route = notes.match.route;
     if (route == nullptr && rooms_.handlers_only) return stop(visit, Stop::unrouted, Forward::none);
-    // Whoever reaches this address could empty the shelf: not unless a route names the method (DESIGN §7).
+    // Whoever reaches this address could empty the shelf: not unless a route names the method (DESIGN §10).
     if (request.method == http::Method::purge && (route == nullptr || !route->methods.has(http::Method::purge)))
         return stop(visit, Stop::unrouted, Forward::none);
 

@@ -9,12 +9,6 @@ namespace {
 
 using codec::Format;
 
-std::string lines(int count) {
-    std::string text;
-    for (int i = 0; i < count; ++i) text += "line " + std::to_string(i * 7) + " of a text\n";
-    return text;
-}
-
 std::string decoded(const Reply& reply) {
     const std::string coding = reply["content-encoding"];
     if (coding.empty()) return reply.body;

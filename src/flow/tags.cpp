@@ -2,7 +2,6 @@
 
 #include "base/hash.hpp"
 #include "policy/invalidate.hpp"
-#include "policy/key.hpp"
 
 #include <algorithm>
 #include <array>
@@ -47,6 +46,10 @@ void add_templates(std::vector<TagHash>& tags, const TagInput& in) {
 }
 
 }  // namespace
+
+std::string identity_hash(const policy::Identity& identity, std::uint64_t secret) {
+    return std::to_string(base::hash64(identity.text, secret));
+}
 
 std::vector<TagHash> request_tags(const TagInput& in) {
     std::vector<TagHash> tags;

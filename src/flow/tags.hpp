@@ -3,6 +3,7 @@
 
 #include "coherence/tag.hpp"
 #include "flow/asked.hpp"
+#include "policy/key.hpp"
 #include "policy/route.hpp"
 
 #include <optional>
@@ -19,6 +20,9 @@ struct TagInput {
     const policy::Match& match;
     std::string_view identity_hash;  // keyed; empty when the identity is not in the key
 };
+
+/// Of an identity that is in the key.
+std::string identity_hash(const policy::Identity&, std::uint64_t secret);
 
 inline constexpr std::size_t prefix_tags_max = 16;  // path segments that get a prefix tag of their own
 

@@ -74,6 +74,13 @@ struct Reply {
     }
 };
 
+/// Text that is worth a coding.
+inline std::string lines(int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += "line " + std::to_string(i * 7) + " of a text\n";
+    return text;
+}
+
 class TestHouse {
 public:
     explicit TestHouse(std::vector<RoutePolicy> routes = {}, bool handlers_only = false);

@@ -131,9 +131,8 @@ private:
     base::Ref<const store::Shelf> equivalent_shelf(const std::string& key, const policy::Identity& identity) {
         equivalent_ = flow::find_equivalent(rooms_, flow::request_uri(request_, "http", match_.route), key);
         if (!equivalent_) return nullptr;
-        const std::string user = identity.present && is_per_user()
-                                     ? std::to_string(base::hash64(identity.text, rooms_.secret))
-                                     : std::string();
+        const std::string user =
+            identity.present && is_per_user() ? flow::identity_hash(identity, rooms_.secret) : std::string();
         equivalent_->asked_tags = flow::request_tags({request_, "http", key, match_, user});
         out_["stored_as"] = flow::key_name(equivalent_->shelf->key, match_.route);
         return equivalent_->shelf;

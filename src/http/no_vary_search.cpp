@@ -12,21 +12,13 @@ namespace {
 
 constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
 
-int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 std::string without_escapes(std::string_view raw) {
     std::string out;
     out.reserve(raw.size());
     for (std::size_t i = 0; i < raw.size(); ++i) {
-        const bool escape =
-            raw[i] == '%' && raw.size() - i > 2 && hex_value(raw[i + 1]) >= 0 && hex_value(raw[i + 2]) >= 0;
-        if (escape) {
-            out += static_cast<char>(hex_value(raw[i + 1]) * 16 + hex_value(raw[i + 2]));
+        const int escaped = raw[i] == '%' ? escaped_byte(raw.substr(i)) : -1;
+        if (escaped >= 0) {
+            out += static_cast<char>(escaped);
             i += 2;
         } else {
             out += raw[i] == '+' ? ' ' : raw[i];

@@ -24,15 +24,6 @@ int hex_value(char c) noexcept {
     return -1;
 }
 
-/// The byte that the escape at the beginning of `text` stands for; -1 when it is none. Precondition: it begins with
-/// '%'.
-int escaped_byte(std::string_view text) noexcept {
-    if (text.size() < 3) return -1;
-    const int high = hex_value(text[1]);
-    const int low = hex_value(text[2]);
-    return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
-
 void append_escape(std::string& out, unsigned char byte) {
     out += '%';
     out += upper_hex[byte >> 4];
@@ -172,6 +163,13 @@ bool check_host(const HostPort& parts, std::string& why) {
 }
 
 }  // namespace
+
+int escaped_byte(std::string_view text) noexcept {
+    if (text.size() < 3) return -1;
+    const int high = hex_value(text[1]);
+    const int low = hex_value(text[2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
 
 bool append_normalised_path(std::string& out, std::string_view path) {
     if (path.empty()) path = "/";  // RFC 9110 §4.2.3

@@ -8,6 +8,10 @@
 
 namespace etage::http {
 
+/// The byte that the %-escape at the beginning of `text` stands for; -1 when it is none. Precondition: it begins with
+/// '%'.
+int escaped_byte(std::string_view text) noexcept;
+
 /// Appends `path` normalised: %-escapes of unreserved characters decoded, other escapes in upper case, dot segments
 /// resolved, "" is "/", "*" stays. Returns false (and appends nothing) when the path leaves the root, does not begin
 /// there, holds a bad escape, an escaped NUL, a byte no target may hold, or a dot segment behind or before an encoded

@@ -6,13 +6,6 @@ namespace etage::policy {
 
 namespace {
 
-int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 /// Reads a name as its decoded characters, one by one, so that nothing need be written anywhere.
 class DecodedName {
 public:
@@ -22,8 +15,7 @@ public:
     int next() noexcept {
         if (rest_.empty()) return -1;
         const char c = rest_.front();
-        if (c == '%' && rest_.size() >= 3 && hex_value(rest_[1]) >= 0 && hex_value(rest_[2]) >= 0) {
-            const int value = hex_value(rest_[1]) * 16 + hex_value(rest_[2]);
+        if (const int value = c == '%' ? http::escaped_byte(rest_) : -1; value >= 0) {
             rest_.remove_prefix(3);
             return value;
         }
