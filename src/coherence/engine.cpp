@@ -1,19 +1,20 @@
 #include "coherence/engine.hpp"
 
+#include <algorithm>
+
 namespace etage::coherence {
 
 Engine::Engine(Sequence start, std::size_t marks_max)
     : applied_(start), newest_(start), floor_(start), marks_(marks_max) {}
 
 Validity Engine::judge(Sequence fence, std::span<const TagHash> tags) const noexcept {
-    if (fence < floor()) return Validity::gone;
     if (nothing_after(fence)) return Validity::valid;
-    auto verdict = Validity::valid;
+    auto verdict = fence < floor() ? Validity::unsure : Validity::valid;
     for (const TagHash tag : tags) {
         if (!marks_.maybe_newer(fence, tag)) continue;
         const Mark mark = marks_.find(tag);
         if (fence < mark.hard) return Validity::gone;
-        if (fence < mark.soft) verdict = Validity::stale;
+        if (fence < mark.soft) verdict = std::max(verdict, Validity::stale);
     }
     return verdict;
 }

@@ -15,6 +15,7 @@
 #include "coherence/mark_table.hpp"
 
 #include <etage/sequence.hpp>
+#include <etage/time.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -29,8 +30,16 @@ enum class Softness : std::uint8_t { hard, soft };
 /// What rule 2 says of an entry.
 enum class Validity : std::uint8_t {
     valid,
-    stale,  // a soft mark: usable only under stale-while-revalidate or stale-if-error
-    gone,   // a hard mark or below the floor: never served, not even as a fallback
+    stale,   // a soft mark: usable only under stale-while-revalidate or stale-if-error
+    unsure,  // below the floor: its marks may have been missed; only what the origin confirms (304) is served
+    gone,    // a hard mark: never served, not even as a fallback
+};
+
+/// Rule 8: how well this instance sees the log.
+enum class Sight : std::uint8_t {
+    clear,
+    dim,    // its reader has been silent for longer than the lease; what is stored may be used, and the answer says so
+    blind,  // nothing that is stored counts until the origin, or the log, has confirmed it
 };
 
 /// One invalidation as it stands in the log.
@@ -83,6 +92,18 @@ public:
     /// Rule 6: may a read that carries this token be answered from the shelf?
     bool caught_up(Sequence token) const noexcept { return fence() >= token; }
 
+    /// Rule 8. A log that lives elsewhere moves both moments forward whenever it has heard that there is nothing new;
+    /// one in this process never does, and is always clear. `clear_until` at most `dim_until`.
+    void sees_until(Instant clear_until, Instant dim_until) noexcept {
+        dim_until_.store(dim_until.time_since_epoch().count(), std::memory_order_release);
+        clear_until_.store(clear_until.time_since_epoch().count(), std::memory_order_release);
+    }
+    Sight sight(Instant now) const noexcept {
+        const auto moment = now.time_since_epoch().count();
+        if (moment <= clear_until_.load(std::memory_order_acquire)) return Sight::clear;
+        return moment <= dim_until_.load(std::memory_order_acquire) ? Sight::dim : Sight::blind;
+    }
+
     std::size_t marks_max() const noexcept { return marks_.marks_max(); }
     /// Marks forgotten for want of room since the start: each made some entries invalid that nobody had invalidated.
     std::uint64_t marks_forgotten() const noexcept { return marks_.forgotten(); }
@@ -95,6 +116,8 @@ private:
     std::atomic<Sequence> applied_;
     std::atomic<Sequence> newest_;  // no mark and no floor lies after it; at least applied_
     std::atomic<Sequence> floor_;
+    std::atomic<Instant::rep> clear_until_{Instant::max().time_since_epoch().count()};
+    std::atomic<Instant::rep> dim_until_{Instant::max().time_since_epoch().count()};
     MarkTable marks_;
 };
 

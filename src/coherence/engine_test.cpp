@@ -19,7 +19,7 @@ TEST(Engine, StartsColdAtItsPosition) {
     EXPECT_EQ(engine.fence(), 1000U);
     EXPECT_EQ(engine.floor(), 1000U);
     EXPECT_EQ(engine.judge(1000, Tags{posts}), Validity::valid);
-    EXPECT_EQ(engine.judge(999, Tags{posts}), Validity::gone) << "filled in an earlier life";
+    EXPECT_EQ(engine.judge(999, Tags{posts}), Validity::unsure) << "filled in an earlier life";
     EXPECT_TRUE(engine.caught_up(1000));
     EXPECT_FALSE(engine.caught_up(1001));
 }
@@ -121,10 +121,26 @@ TEST(Engine, AGapRaisesTheFloorAndReadingGoesOnBehindIt) {
     engine.raise_floor(50);
     EXPECT_EQ(engine.floor(), 50U);
     EXPECT_EQ(engine.fence(), 50U) << "or nothing could ever be kept before the next record";
-    EXPECT_EQ(engine.judge(49, Tags{}), Validity::gone);
+    EXPECT_EQ(engine.judge(49, Tags{}), Validity::unsure);
+    engine.apply_ahead({Tags{users}});
+    EXPECT_EQ(engine.judge(49, Tags{users}), Validity::gone) << "what is known outweighs what is not";
     EXPECT_EQ(engine.judge(50, Tags{posts}), Validity::valid);
     engine.raise_floor(20);
     EXPECT_EQ(engine.floor(), 50U);
+}
+
+TEST(Engine, HowWellItSeesIsAMatterOfTime) {
+    Engine engine;
+    EXPECT_EQ(engine.sight(Instant::max()), Sight::clear) << "a log in this process is always heard";
+    const Instant start(std::chrono::seconds(100));
+    engine.sees_until(start, start + std::chrono::seconds(5));
+    EXPECT_EQ(engine.sight(start), Sight::clear);
+    EXPECT_EQ(engine.sight(start + Duration(1)), Sight::dim);
+    EXPECT_EQ(engine.sight(start + std::chrono::seconds(5)), Sight::dim);
+    EXPECT_EQ(engine.sight(start + std::chrono::seconds(5) + Duration(1)), Sight::blind);
+    engine.sees_until(start + std::chrono::seconds(9), start + std::chrono::seconds(9));
+    EXPECT_EQ(engine.sight(start + std::chrono::seconds(9)), Sight::clear);
+    EXPECT_EQ(engine.sight(start + std::chrono::seconds(9) + Duration(1)), Sight::blind) << "strict: nothing between";
 }
 
 TEST(Engine, TheFastPathSeesEveryKindOfChange) {

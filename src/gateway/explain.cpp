@@ -43,6 +43,7 @@ std::string_view validity_name(coherence::Validity v) {
     switch (v) {
         case coherence::Validity::valid: return "valid";
         case coherence::Validity::stale: return "soft-invalidated";
+        case coherence::Validity::unsure: return "unconfirmed";
         case coherence::Validity::gone: return "invalidated";
     }
     return "";

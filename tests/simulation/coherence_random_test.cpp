@@ -186,7 +186,7 @@ private:
         auto& place = home.memory[key];
         if (place) {
             const Validity verdict = validity(home, *place);
-            if (verdict != Validity::gone) return answer_from_memory(home, key, began, verdict == Validity::valid);
+            if (verdict <= Validity::stale) return answer_from_memory(home, key, began, verdict == Validity::valid);
             ++counts.gone;
             if (home.oracle.allows(began, *place, false)) ++counts.gone_too_much;
             place.reset();

@@ -107,7 +107,7 @@ private:
 
     std::string_view judge_found(World& world, Instance& home) {
         const Validity verdict = validity(world, home, *found_);
-        if (verdict == Validity::gone) {
+        if (verdict > Validity::stale) {
             at_ = manner_.hit_only ? At::done : At::fence;  // kept: its validator goes with the request (304)
             return "finds it gone";
         }
