@@ -29,6 +29,12 @@ const Script& release_script() {
         "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0");
     return script;
 }
+const Script& abandon_script() {
+    static const Script script(
+        "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end "
+        "return 0");
+    return script;
+}
 
 std::uint64_t next_number() {
     static const std::uint64_t seed = base::random_seed();
@@ -61,8 +67,14 @@ struct Claim::State : std::enable_shared_from_this<State> {
             if (done) break;
             co_await client.run(renew_script(), keys, renewal, base::read_clock().mono + call_time_max);
         }
-        const std::vector<std::string> own{text};
-        co_await client.run(release_script(), keys, own, base::read_clock().mono + call_time_max);
+        const Instant deadline = base::read_clock().mono + call_time_max;
+        if (abandoned) {
+            const std::vector<std::string> mark{text, std::string(ClaimText::abandoned), renewal[1]};
+            co_await client.run(abandon_script(), keys, mark, deadline);
+        } else {
+            const std::vector<std::string> own{text};
+            co_await client.run(release_script(), keys, own, deadline);
+        }
     }
 
     Client& client;
@@ -71,12 +83,15 @@ struct Claim::State : std::enable_shared_from_this<State> {
     const Duration lasts;
     net::Timer timer;
     bool done = false;  // on the executor
+    std::atomic<bool> abandoned{false};
 };
 
 Claim::Claim(const asio::any_io_executor& executor, Client& client, std::string name, std::string text, Duration lasts)
     : state_(std::make_shared<State>(executor, client, std::move(name), std::move(text), lasts)) {
     asio::co_spawn(executor, [state = state_] { return state->hold(); }, asio::detached);
 }
+
+void Claim::abandon() noexcept { state_->abandoned.store(true, std::memory_order_relaxed); }
 
 /// From any thread: a plan may die on a compressor's.
 Claim::~Claim() {

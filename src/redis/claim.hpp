@@ -12,11 +12,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace etage::redis {
 
 /// What stands under a claim's name: the fence of the fill, and whose it is.
 struct ClaimText {
+    static constexpr std::string_view abandoned = "abandoned";
+
     Sequence fence = 0;
     static std::string make(Sequence fence);  // unique in all processes
     static std::optional<ClaimText> parse(std::string_view text);
@@ -28,6 +31,7 @@ public:
     /// its event loop's work.
     Claim(const asio::any_io_executor& executor, Client& client, std::string name, std::string text, Duration lasts);
     ~Claim() override;
+    void abandon() noexcept override;
 
 private:
     struct State;

@@ -187,6 +187,8 @@ asio::awaitable<store::RemoteStore::Claimed> EntryStore::claim(const RemoteName&
         out.entry = read(name, (*replies)[2], (*replies)[3], nullptr).entry;
     } else if (const auto theirs = ClaimText::parse((*replies)[1].text)) {
         out.fence = theirs->fence;
+    } else {
+        out.is_shareable = (*replies)[1].text != ClaimText::abandoned;
     }
     co_return out;
 }

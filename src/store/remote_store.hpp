@@ -35,6 +35,9 @@ struct RemoteName {
 class RemoteClaim {
 public:
     virtual ~RemoteClaim() = default;
+
+    /// What came is for one client only: those who wait for it need not, nor need they wait for each other.
+    virtual void abandon() noexcept = 0;
 };
 
 class RemoteStore {
@@ -54,6 +57,7 @@ public:
         Answer answer = Answer::away;        // hit: the claim is ours; miss: somebody else has it
         std::shared_ptr<RemoteClaim> claim;  // ours
         Sequence fence = 0;                  // of the other's fill
+        bool is_shareable = true;            // false: the other has abandoned it
         base::Ref<const Entry> entry;        // ours came too late: this was put there meanwhile
     };
     /// Cross-instance single flight: tells the others that a fill with this fence is under way. One trip.
