@@ -102,7 +102,7 @@ public:
         out_["identity"] = !identity.present ? "none" : identity.from_authorization ? "authorization" : "route";
         if (match_.route != nullptr && match_.route->policy.cache.pass) return would("bypass", "route-pass");
         std::string key;
-        if (!policy::make_key(key, {request_, match_.route, "http", identity, rooms_.secret}))
+        if (!policy::make_key(key, {request_, match_.route, "http", identity, rooms_.identity_secret}))
             return would("bypass", "key-too-long");
         out_["key"] = flow::key_name(key, match_.route);
         auto shelf = rooms_.store.find(base::hash128(key, rooms_.secret), key);
@@ -133,7 +133,7 @@ private:
         equivalent_ = flow::find_equivalent(rooms_, flow::request_uri(request_, "http", match_.route), key);
         if (!equivalent_) return nullptr;
         const std::string user =
-            identity.present && is_per_user() ? flow::identity_hash(identity, rooms_.secret) : std::string();
+            identity.present && is_per_user() ? flow::identity_hash(identity, rooms_.identity_secret) : std::string();
         equivalent_->asked_tags = flow::request_tags({request_, "http", key, match_, user});
         out_["stored_as"] = flow::key_name(equivalent_->shelf->key, match_.route);
         return equivalent_->shelf;
@@ -146,6 +146,9 @@ private:
         if (equivalent_) valid = std::max(valid, rooms_.engine.judge(entry.parts().fence, equivalent_->asked_tags));
         out_["entry"] = describe_entry(entry, valid, now_);
         if (valid == coherence::Validity::gone) return would("uri-miss", "invalidated");
+        const coherence::Sight sight = rooms_.engine.sight(now_.mono);
+        if (sight == coherence::Sight::blind) return would("stale", detail_name(Detail::blind));
+        if (valid == coherence::Validity::unsure) return would("stale", detail_name(Detail::unconfirmed));
         const auto verdict =
             policy::judge_reuse(entry.parts().stamps, http::parse_request_cache_control(request_.fields), now_.mono,
                                 valid == coherence::Validity::stale);
