@@ -35,7 +35,12 @@ namespace etage::base {
     X(decodings, "Bodies decoded for clients that do not take their coding")    \
     X(decode_failures, "Bodies that could not be decoded")                      \
     X(origin_retries, "Requests sent again because a kept connection was dead") \
-    X(deadlines_hit, "Connections closed by a timeout")
+    X(deadlines_hit, "Connections closed by a timeout")                         \
+    X(redis_commands, "Commands sent to Redis")                                 \
+    X(redis_errors, "Calls of Redis that got no reply")                         \
+    X(redis_timeouts, "Calls of Redis that got no reply in time")               \
+    X(redis_connects, "Connections to Redis made")                              \
+    X(redis_breaker_opens, "Times that Redis was given up until it is back")
 
 enum class Counter : std::uint8_t {
 #define ETAGE_ENUMERATOR(name, help) name,
