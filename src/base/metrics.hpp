@@ -43,6 +43,11 @@ namespace etage::base {
     X(redis_values_too_large, "Entries not written: larger than redis.entry_max")   \
     X(redis_damaged, "Values in Redis that were none of ours, or damaged; deleted") \
     X(redis_claims_awaited, "Fills that waited for another instance's")             \
+    X(redis_commands, "Commands sent to Redis")                                     \
+    X(redis_errors, "Calls of Redis that got no reply")                             \
+    X(redis_timeouts, "Calls of Redis that got no reply in time")                   \
+    X(redis_connects, "Connections to Redis made")                                  \
+    X(redis_breaker_opens, "Times that Redis was given up until it is back")        \
     X(deadlines_hit, "Connections closed by a timeout")
 
 enum class Counter : std::uint8_t {
