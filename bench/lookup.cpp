@@ -4,6 +4,7 @@
 //     bench_lookup URL BODY-BYTES AT-ONCE SECONDS
 
 #include "base/clock.hpp"
+#include "net/timer.hpp"
 #include "redis/client.hpp"
 #include "redis/entry_store.hpp"
 #include "store/entry_fixture.hpp"
@@ -41,7 +42,7 @@ constexpr std::string_view name = "v1:bench:00112233445566778899aabbccddeeff";
 asio::awaitable<void> look(Bench& bench) {
     const store::RemoteName wanted{name, "bench", {}, {}, nullptr};
     for (;;) {
-        const Instant now = base::read_clock().mono;
+        const Instant now = base::TimerClock::now();
         if (now >= bench.end) co_return;
         const auto found = co_await bench.store.find(wanted, now + std::chrono::seconds(1));
         ++(found.answer == store::RemoteStore::Answer::hit ? bench.hits : bench.others);
@@ -78,7 +79,8 @@ int main(int count, char** arguments) {
     if (!client) return std::fprintf(stderr, "%s\n", client.error().what.c_str()), 1;
     const coherence::Engine engine;
     const std::atomic<std::uint64_t> generation{1};
-    redis::EntryStore entries(**client, engine, "bench", generation, metrics);
+    const redis::LogClock clock;
+    redis::EntryStore entries(**client, engine, clock, "bench", generation, metrics);
     const double seconds = std::atof(arguments[4]);
     int status = 0;
     {

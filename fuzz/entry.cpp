@@ -15,7 +15,7 @@ using namespace etage;
 namespace {
 
 constexpr Instant now(std::chrono::seconds(1000));
-constexpr Duration left = std::chrono::seconds(30);
+constexpr std::int64_t clock_ms = 1'790'000'000'123;
 constexpr std::size_t sealed_from = 20;
 
 std::string sealed(std::string value) {
@@ -29,20 +29,20 @@ std::string sealed(std::string value) {
 }
 
 void check(const std::string& value) {
-    auto decoded = store::decode(value, left, now);
-    if (!decoded) return;
-    if (const auto* vary = std::get_if<http::VaryNames>(&decoded->content)) {
-        fuzz::require(store::encode(decoded->head, *vary) == value);
+    store::Decoded decoded;
+    if (!store::decode(value, clock_ms, now, decoded)) return;
+    if (const auto* vary = std::get_if<http::VaryNames>(&decoded.content)) {
+        fuzz::require(store::encode(decoded.head, *vary) == value);
         return;
     }
-    const store::Entry entry(std::move(std::get<store::EntryParts>(decoded->content)));
+    const store::Entry entry(std::move(std::get<store::EntryParts>(decoded.content)));
     fuzz::require(entry.parts().codings.has(http::Coding::identity));
     fuzz::require(entry.parts().codings.has(entry.parts().sent_in));
-    const std::string again = store::encode(decoded->head, entry, now);
-    const auto twice = store::decode(again, decoded->head.kept_for, now);
-    fuzz::require(twice.has_value());
-    const store::Entry same(std::get<store::EntryParts>(twice->content));
-    fuzz::require(store::encode(decoded->head, same, now) == again);
+    const std::string again = store::encode(decoded.head, entry, now);
+    store::Decoded twice;
+    fuzz::require(store::decode(again, decoded.head.written_ms, now, twice));
+    const store::Entry same(std::get<store::EntryParts>(twice.content));
+    fuzz::require(store::encode(decoded.head, same, now) == again);
 }
 
 }  // namespace

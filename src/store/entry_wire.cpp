@@ -15,6 +15,8 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view magic = "etg";
 constexpr std::size_t checked_from = wire_fence_bytes + 3 + 1 + 8;  // fence, magic, version, checksum
+constexpr std::int64_t latest_ms = std::int64_t{1} << 43U;          // the year 2248: what is later is nonsense
+constexpr milliseconds latest_passed = std::chrono::hours(24 * 366 * 100);
 enum class Kind : std::uint8_t { entry = 1, vary = 2 };
 
 std::uint64_t checksum_of(std::string_view value, Sequence fence) noexcept {
@@ -29,7 +31,7 @@ std::string begin(const WireHead& head, Kind kind, std::size_t about) {
     out += magic;
     writer.number(wire_version).number(std::uint64_t{0});  // the checksum, when all is there
     writer.number(static_cast<std::uint8_t>(kind)).number(head.generation);
-    writer.number(std::chrono::ceil<milliseconds>(head.kept_for).count());
+    writer.number(head.written_ms);
     return out;
 }
 
@@ -128,8 +130,7 @@ void read_fields(WireReader& in, http::Fields& fields) {
     }
 }
 
-EntryParts read_entry(WireReader& in, const WireHead& head, Duration passed, Instant now) {
-    EntryParts parts;
+void read_entry(WireReader& in, EntryParts& parts, const WireHead& head, Duration passed, Instant now) {
     parts.fence = head.fence;
     parts.key = in.text();
     parts.secondary_key = in.text();
@@ -151,7 +152,6 @@ EntryParts read_entry(WireReader& in, const WireHead& head, Duration passed, Ins
     parts.sent_in = read_coding(in);
     if (in.flag()) parts.undecoded = read_coding(in);
     read_representations(in, parts);
-    return parts;
 }
 
 http::VaryNames read_vary(WireReader& in) {
@@ -189,29 +189,27 @@ std::string encode(const WireHead& head, const http::VaryNames& vary) {
     return sealed(std::move(out), head.fence);
 }
 
-std::optional<Decoded> decode(std::string_view bytes, Duration left, Instant now) {
+bool decode(std::string_view bytes, std::int64_t clock_ms, Instant now, Decoded& out) {
     WireReader in(bytes);
-    Decoded out;
     out.head.fence = std::byteswap(in.number<Sequence>());
     std::array<char, 3> mark{};
     for (char& c : mark) c = in.number<char>();
     if (!in.ok() || std::string_view(mark.data(), mark.size()) != magic || in.number<std::uint8_t>() != wire_version)
-        return std::nullopt;
+        return false;
     const auto checksum = in.number<std::uint64_t>();
-    if (!in.ok() || checksum != checksum_of(bytes, out.head.fence)) return std::nullopt;
+    if (!in.ok() || checksum != checksum_of(bytes, out.head.fence)) return false;
     const auto kind = static_cast<Kind>(in.number<std::uint8_t>());
     out.head.generation = in.number<std::uint64_t>();
-    const auto kept_ms = in.number<std::int64_t>();
-    if (!in.ok() || kept_ms <= 0 || kept_ms > milliseconds(std::chrono::hours(24 * 366)).count()) return std::nullopt;
-    out.head.kept_for = milliseconds(kept_ms);
-    const Duration passed = std::max(out.head.kept_for - left, Duration::zero());
+    out.head.written_ms = in.number<std::int64_t>();
+    if (!in.ok() || out.head.written_ms < 0 || out.head.written_ms > latest_ms) return false;
+    const milliseconds passed(std::clamp<std::int64_t>(clock_ms - out.head.written_ms, 0, latest_passed.count()));
     if (kind == Kind::entry)
-        out.content = read_entry(in, out.head, passed, now);
+        read_entry(in, out.content.emplace<EntryParts>(), out.head, passed, now);
     else if (kind == Kind::vary)
         out.content = read_vary(in);
     else
-        return std::nullopt;
-    return in.at_end() ? std::optional(std::move(out)) : std::nullopt;
+        return false;
+    return in.at_end();
 }
 
 }  // namespace etage::store
