@@ -244,7 +244,7 @@ asio::awaitable<Result<PurgeReceipt>> Building::purge(PurgeRequest request) {
 }
 
 asio::awaitable<Result<std::string>> Building::explain(ExplainRequest request) {
-    co_return explain_request(walk_->rooms(), request, base::read_clock());
+    co_return co_await explain_request(walk_->rooms(), std::move(request), base::read_clock());
 }
 
 int run_until_signal(Building& building, asio::io_context& waiting, const std::function<void()>& opened) {
