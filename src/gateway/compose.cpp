@@ -159,13 +159,20 @@ Result<void> Building::bind() {
     return {};
 }
 
-void Building::open() {
-    if (shared_) shared_->open();
+Result<void> Building::open() {
+    if (shared_) {
+        const bool required = plan_.config.redis.required;
+        const std::string trouble = shared_->open(required);
+        if (!trouble.empty() && required)
+            return failure(Blame::remote_store, Fault::internal, trouble + " (redis.required is true)");
+        if (!trouble.empty()) std::fprintf(stderr, "etage: %s; serving without it\n", trouble.c_str());
+    }
     server_->start();
     ready_.store(true, std::memory_order_release);
     for (const std::string& address : addresses_) std::fprintf(stderr, "listening on http://%s\n", address.c_str());
     std::fprintf(stderr, "listening on http://%s (admin)\n", admin_address_.c_str());
     std::fflush(stderr);
+    return {};
 }
 
 bool Building::close() {
@@ -250,7 +257,10 @@ asio::awaitable<Result<std::string>> Building::explain(ExplainRequest request) {
 int run_until_signal(Building& building, asio::io_context& waiting, const std::function<void()>& opened) {
     asio::signal_set signals(waiting, SIGTERM, SIGINT);
     signals.async_wait([](const asio::error_code&, int) {});
-    building.open();
+    if (const auto open = building.open(); !open) {
+        std::fprintf(stderr, "etage: %s\n", open.error().what.c_str());
+        return 1;
+    }
     opened();
     waiting.run();
     building.log().info("draining");

@@ -58,8 +58,9 @@ public:
     Building(const Building&) = delete;
     Building& operator=(const Building&) = delete;
 
-    /// Prints `listening on http://ADDR` per listener to stderr and starts the threads; returns at once.
-    void open();
+    /// Prints `listening on http://ADDR` per listener to stderr and starts the threads. With Redis it first waits a
+    /// moment for the log, and says what is wrong with it; an error only when redis.required.
+    Result<void> open();
     /// Stops accepting, finishes what is in flight within the grace, joins. True when all had finished.
     bool close();
 

@@ -1,5 +1,9 @@
 #include "gateway/shared_tier.hpp"
 
+#include "base/clock.hpp"
+
+#include <thread>
+
 namespace etage::gateway {
 
 namespace {
@@ -18,7 +22,8 @@ redis::LogOptions options_of(const RedisConfig& config, const CoherenceConfig& c
     redis::LogOptions out;
     out.name_space = config.name_space;
     out.lease = coherence.lease;
-    out.blind_max = coherence.mode == CoherenceConfig::Mode::strict ? Duration::zero() : coherence.blind_max;
+    out.strict = coherence.mode == CoherenceConfig::Mode::strict;
+    out.blind_max = coherence.blind_max;
     out.settle = coherence.settle;
     return out;
 }
@@ -39,6 +44,17 @@ Result<std::unique_ptr<SharedTier>> SharedTier::make(const RedisConfig& config, 
     tier->entries_ = std::make_unique<redis::EntryStore>(*tier->client_, context.engine, config.name_space,
                                                          tier->log_->generation(), context.metrics, limits);
     return tier;
+}
+
+std::string SharedTier::open(bool insist) {
+    log_->start();
+    const Instant give_up = base::read_clock().mono + attach_time_max;
+    for (;;) {
+        const redis::LogView view = log_->view();
+        if (view.attached) return {};
+        if (base::read_clock().mono >= give_up || (!insist && !view.trouble.empty())) return trouble();
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
 }
 
 void SharedTier::close() noexcept {

@@ -16,6 +16,9 @@
 
 namespace etage::gateway {
 
+/// A row of docs/limits.md. Before the first request: what lies in Redis counts only once the log is read.
+inline constexpr Duration attach_time_max = std::chrono::milliseconds(1500);
+
 class SharedTier {
 public:
     /// Borrowed; outlives the tier.
@@ -34,8 +37,10 @@ public:
     redis::RedisLog& log() noexcept { return *log_; }
     redis::EntryStore& entries() noexcept { return *entries_; }
 
-    /// The log begins to be read, on a thread of its own.
-    void open() { log_->start(); }
+    /// The log begins to be read, on a thread of its own. Returns when it is, or cannot be within `attach_time_max`:
+    /// then in one line why not. Unless
+    /// `insist`, the first thing that is wrong is enough.
+    std::string open(bool insist);
     /// Before the event loops go, and after they have stopped.
     void close() noexcept;
 
