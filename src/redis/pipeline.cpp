@@ -172,11 +172,10 @@ void Pipeline::on_read(const asio::error_code& ec, std::size_t size) {
     if (ended_) return;
     if (ec) return end(error(ec == asio::error::eof ? last_words() : ec.message()));
     const std::string_view bytes(in_.get(), size);
-    const bool is_first = std::exchange(anything_read_, true) == false;
     reading_ = true;
     const bool well = reader_.read(bytes, [this](Reply&& reply) { return take(std::move(reply)); });
     reading_ = false;
-    if (!well && !ended_) end(is_first ? stranger(bytes) : error("an answer that is no RESP: " + reader_.error()));
+    if (!well && !ended_) end(!understood_ ? stranger(bytes) : error("an answer that is no RESP: " + reader_.error()));
     if (ended_) return;
     flush();
     if (!ended_) read();
@@ -205,6 +204,7 @@ bool Pipeline::take(Reply&& reply) {
         return false;
     }
     Exchange& exchange = *first_;
+    understood_ = true;
     exchange.replies_[exchange.filled_++] = std::move(reply);
     --pending_;
     if (exchange.filled_ < exchange.replies_.size()) return true;

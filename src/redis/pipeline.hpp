@@ -110,8 +110,8 @@ private:
     std::string sending_;  // being written
     bool writing_ = false;
     bool flush_posted_ = false;
-    bool reading_ = false;  // a batch of replies is being handed out; flush() comes behind it
-    bool anything_read_ = false;
+    bool reading_ = false;     // a batch of replies is being handed out; flush() comes behind it
+    bool understood_ = false;  // a reply came: it is Redis
     std::unique_ptr<char[]> in_;
 };
 

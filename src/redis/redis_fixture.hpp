@@ -58,6 +58,11 @@ protected:
         }
         return true;
     }
+    /// Runs what is ready, and what the kernel still brings over loopback.
+    void settle() {
+        io.restart();
+        while (io.run_one_for(2ms) > 0) io.restart();
+    }
     void pass(Duration time) { net::advance(io, clock, time); }
     /// Lets time pass until `done`; what does not depend on time gets its turn before each step.
     template <class F>

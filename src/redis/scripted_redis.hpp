@@ -45,7 +45,7 @@ public:
 
     /// Bytes for a command that is no greeting; empty: no answer. GET answers its key when there is no script.
     std::function<std::string(const Words&)> script;
-    /// Answers are kept back while true; say() sends what was kept.
+    /// Answers are kept back while true; say() sends what was kept and ends it, say_kept() goes on keeping.
     bool silent = false;
     /// Connections are accepted, and nothing is ever read from them.
     bool frozen = false;
@@ -66,6 +66,9 @@ public:
 
     void say() {
         silent = false;
+        say_kept();
+    }
+    void say_kept() {
         for (const auto& peer : peers_) send(peer);
     }
     /// These bytes, to every connection, whether they were asked for or not.
