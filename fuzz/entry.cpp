@@ -15,7 +15,6 @@ using namespace etage;
 namespace {
 
 constexpr Instant now(std::chrono::seconds(1000));
-constexpr std::int64_t clock_ms = 1'790'000'000'123;
 constexpr std::size_t sealed_from = 20;
 
 std::string sealed(std::string value) {
@@ -29,20 +28,18 @@ std::string sealed(std::string value) {
 }
 
 void check(const std::string& value) {
-    store::Decoded decoded;
-    if (!store::decode(value, clock_ms, now, decoded)) return;
-    if (const auto* vary = std::get_if<http::VaryNames>(&decoded.content)) {
-        fuzz::require(store::encode(decoded.head, *vary) == value);
-        return;
-    }
-    const store::Entry entry(std::move(std::get<store::EntryParts>(decoded.content)));
-    fuzz::require(entry.parts().codings.has(http::Coding::identity));
-    fuzz::require(entry.parts().codings.has(entry.parts().sent_in));
-    const std::string again = store::encode(decoded.head, entry, now);
-    store::Decoded twice;
-    fuzz::require(store::decode(again, decoded.head.written_ms, now, twice));
-    const store::Entry same(std::get<store::EntryParts>(twice.content));
-    fuzz::require(store::encode(decoded.head, same, now) == again);
+    const auto unsealed = store::unseal(value);
+    if (!unsealed) return;
+    http::VaryNames vary;
+    if (store::read_vary(*unsealed, vary)) fuzz::require(store::encode(unsealed->head, vary) == value);
+    store::EntryParts parts;
+    if (!store::read_entry(*unsealed, unsealed->head.written_ms, now, parts)) return;
+    fuzz::require(parts.codings.has(http::Coding::identity) && parts.codings.has(parts.sent_in));
+    const std::string again = store::encode(unsealed->head, store::Entry(std::move(parts)), now);
+    const auto twice = store::unseal(again);
+    store::EntryParts same;
+    fuzz::require(twice && store::read_entry(*twice, twice->head.written_ms, now, same));
+    fuzz::require(store::encode(twice->head, store::Entry(std::move(same)), now) == again);
 }
 
 }  // namespace

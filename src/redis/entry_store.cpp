@@ -127,33 +127,36 @@ asio::awaitable<store::RemoteStore::Found> EntryStore::find_variant(RemoteName n
 
 /// A miss; a hit; away: what is there must go. A value that tells on what others vary fills in `vary`.
 store::RemoteStore::Found EntryStore::read(const RemoteName& name, const Reply& value, http::VaryNames* vary) {
-    if (value.is(Reply::Kind::nil)) return {};
-    if (!value.is(Reply::Kind::bulk)) {
-        const bool wrong_type = value.is_error("WRONGTYPE");
-        if (wrong_type) metrics_.add(base::Counter::redis_damaged);
-        return {wrong_type ? Answer::away : Answer::miss, nullptr};
-    }
-    const Instant now = base::TimerClock::now();
-    store::Decoded decoded;
-    if (!store::decode(value.text, clock_.at_most(now), now, decoded)) {
-        metrics_.add(base::Counter::redis_damaged);
-        return {Answer::away, nullptr};
-    }
-    if (decoded.head.generation != generation_.load(std::memory_order_acquire)) return {};
-    if (auto* names = std::get_if<http::VaryNames>(&decoded.content)) {
-        if (vary != nullptr) *vary = std::move(*names);
+    if (value.is_error("WRONGTYPE")) return damaged();
+    if (!value.is(Reply::Kind::bulk)) return {};
+    const auto unsealed = store::unseal(value.text);
+    if (!unsealed) return damaged();
+    if (unsealed->head.generation != generation_.load(std::memory_order_acquire)) return {};
+    if (unsealed->kind == store::Unsealed::Kind::vary) {
+        http::VaryNames names;
+        if (!store::read_vary(*unsealed, names)) return damaged();
+        if (vary != nullptr) *vary = std::move(names);
         return {};
     }
-    auto& parts = std::get<store::EntryParts>(decoded.content);
-    const bool right = name.vary != nullptr ? parts.secondary_key == secondary_of(*name.vary, name.request)
-                                            : parts.secondary_key.empty();
-    if (parts.key != name.key) {  // the name is a hash of the key: this is no chance, but somebody's mistake
-        metrics_.add(base::Counter::redis_damaged);
-        return {Answer::away, nullptr};
-    }
-    if (!right) return {};
-    parts.key_hash = name.key_hash;
-    return {Answer::hit, base::make_ref<const store::Entry>(std::move(parts))};
+    const Instant now = base::TimerClock::now();
+    bool is_whole = false;
+    auto entry = base::make_ref<const store::Entry>([&](store::EntryParts& parts) {
+        is_whole = store::read_entry(*unsealed, clock_.at_most(now), now, parts);
+        parts.key_hash = name.key_hash;
+    });
+    // The name is a hash of the key: another one is no chance, but somebody's mistake.
+    if (!is_whole || entry->parts().key != name.key) return damaged();
+    const auto& secondary = entry->parts().secondary_key;
+    const bool is_right =
+        name.vary != nullptr ? secondary == secondary_of(*name.vary, name.request) : secondary.empty();
+    if (!is_right) return {};
+    return {Answer::hit, std::move(entry)};
+}
+
+/// What is there must go.
+store::RemoteStore::Found EntryStore::damaged() const noexcept {
+    metrics_.add(base::Counter::redis_damaged);
+    return {Answer::away, nullptr};
 }
 
 asio::awaitable<void> EntryStore::forget(std::string key, Instant deadline) {

@@ -62,6 +62,7 @@ private:
     asio::awaitable<Found> find_variant(store::RemoteName name, http::VaryNames vary, Instant deadline);
     Found read(const store::RemoteName& name, const Reply& value, http::VaryNames* vary);
     Found away() const noexcept;
+    Found damaged() const noexcept;
     asio::awaitable<void> forget(std::string key, Instant deadline);
     asio::awaitable<void> write(std::shared_ptr<Write> write);
 

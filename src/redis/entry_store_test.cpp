@@ -196,11 +196,11 @@ TEST_F(EntryStoreTest, AWriteCarriesItsFenceAndItsTime) {
     ASSERT_EQ(client.scripts.size(), 1U);
     EXPECT_EQ(client.scripts[0][0], "ns:v1:posts:abc");
     EXPECT_EQ(client.scripts[0][2], "60000");
-    store::Decoded decoded;
-    ASSERT_TRUE(store::decode(client.scripts[0][1], written_ms, clock.now().mono, decoded));
-    EXPECT_EQ(decoded.head.fence, 7U);
-    EXPECT_EQ(decoded.head.generation, 5U);
-    EXPECT_EQ(decoded.head.written_ms, log_clock.at_least(clock.now().mono));
+    const auto unsealed = store::unseal(client.scripts[0][1]);
+    ASSERT_TRUE(unsealed);
+    EXPECT_EQ(unsealed->head.fence, 7U);
+    EXPECT_EQ(unsealed->head.generation, 5U);
+    EXPECT_EQ(unsealed->head.written_ms, log_clock.at_least(clock.now().mono));
     EXPECT_EQ(metrics.sum(base::Counter::redis_writes), 1U);
     EXPECT_EQ(store().writes_under_way(), 0U);
 }

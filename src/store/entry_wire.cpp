@@ -17,7 +17,7 @@ constexpr std::string_view magic = "etg";
 constexpr std::size_t checked_from = wire_fence_bytes + 3 + 1 + 8;  // fence, magic, version, checksum
 constexpr std::int64_t latest_ms = std::int64_t{1} << 43U;          // the year 2248: what is later is nonsense
 constexpr milliseconds latest_passed = std::chrono::hours(24 * 366 * 100);
-enum class Kind : std::uint8_t { entry = 1, vary = 2 };
+using Kind = Unsealed::Kind;
 
 std::uint64_t checksum_of(std::string_view value, Sequence fence) noexcept {
     return base::hash64(value.substr(checked_from), fence);
@@ -130,36 +130,6 @@ void read_fields(WireReader& in, http::Fields& fields) {
     }
 }
 
-void read_entry(WireReader& in, EntryParts& parts, const WireHead& head, Duration passed, Instant now) {
-    parts.fence = head.fence;
-    parts.key = in.text();
-    parts.secondary_key = in.text();
-    parts.search_key = in.text();
-    parts.tags.resize(in.count(sizeof(TagHash)));
-    for (TagHash& tag : parts.tags) tag = in.number<TagHash>();
-    if (!std::ranges::is_sorted(parts.tags)) in.refuse();
-    parts.stamps = read_stamps(in, passed, now);
-    parts.route_revision = in.number<std::uint32_t>();
-    parts.for_authorized = in.flag();
-    parts.status = in.number<std::uint16_t>();
-    if (parts.status < 200 || parts.status > 999) in.refuse();
-    read_fields(in, parts.fields);
-    parts.etag = in.text();
-    parts.etag_is_ours = in.flag();
-    parts.last_modified = in.text();
-    parts.codable = in.flag();
-    parts.tried = read_codings(in);
-    parts.sent_in = read_coding(in);
-    if (in.flag()) parts.undecoded = read_coding(in);
-    read_representations(in, parts);
-}
-
-http::VaryNames read_vary(WireReader& in) {
-    http::VaryNames vary;
-    for (std::size_t n = in.count(4); n > 0 && in.ok(); --n) vary.names.emplace_back(in.text());
-    return vary;
-}
-
 }  // namespace
 
 std::string encode(const WireHead& head, const Entry& entry, Instant now) {
@@ -189,26 +159,57 @@ std::string encode(const WireHead& head, const http::VaryNames& vary) {
     return sealed(std::move(out), head.fence);
 }
 
-bool decode(std::string_view bytes, std::int64_t clock_ms, Instant now, Decoded& out) {
+std::optional<Unsealed> unseal(std::string_view bytes) noexcept {
     WireReader in(bytes);
+    Unsealed out;
     out.head.fence = std::byteswap(in.number<Sequence>());
     std::array<char, 3> mark{};
     for (char& c : mark) c = in.number<char>();
     if (!in.ok() || std::string_view(mark.data(), mark.size()) != magic || in.number<std::uint8_t>() != wire_version)
-        return false;
+        return std::nullopt;
     const auto checksum = in.number<std::uint64_t>();
-    if (!in.ok() || checksum != checksum_of(bytes, out.head.fence)) return false;
-    const auto kind = static_cast<Kind>(in.number<std::uint8_t>());
+    if (!in.ok() || checksum != checksum_of(bytes, out.head.fence)) return std::nullopt;
+    out.kind = static_cast<Kind>(in.number<std::uint8_t>());
     out.head.generation = in.number<std::uint64_t>();
     out.head.written_ms = in.number<std::int64_t>();
-    if (!in.ok() || out.head.written_ms < 0 || out.head.written_ms > latest_ms) return false;
-    const milliseconds passed(std::clamp<std::int64_t>(clock_ms - out.head.written_ms, 0, latest_passed.count()));
-    if (kind == Kind::entry)
-        read_entry(in, out.content.emplace<EntryParts>(), out.head, passed, now);
-    else if (kind == Kind::vary)
-        out.content = read_vary(in);
-    else
-        return false;
+    const bool is_possible = out.head.written_ms >= 0 && out.head.written_ms <= latest_ms;
+    if (!in.ok() || !is_possible || (out.kind != Kind::entry && out.kind != Kind::vary)) return std::nullopt;
+    out.content = bytes.substr(bytes.size() - in.left());
+    return out;
+}
+
+bool read_entry(const Unsealed& value, std::int64_t clock_ms, Instant now, EntryParts& parts) {
+    if (value.kind != Kind::entry) return false;
+    WireReader in(value.content);
+    parts.fence = value.head.fence;
+    parts.key = in.text();
+    parts.secondary_key = in.text();
+    parts.search_key = in.text();
+    parts.tags.resize(in.count(sizeof(TagHash)));
+    for (TagHash& tag : parts.tags) tag = in.number<TagHash>();
+    if (!std::ranges::is_sorted(parts.tags)) in.refuse();
+    const milliseconds passed(std::clamp<std::int64_t>(clock_ms - value.head.written_ms, 0, latest_passed.count()));
+    parts.stamps = read_stamps(in, passed, now);
+    parts.route_revision = in.number<std::uint32_t>();
+    parts.for_authorized = in.flag();
+    parts.status = in.number<std::uint16_t>();
+    if (parts.status < 200 || parts.status > 999) in.refuse();
+    read_fields(in, parts.fields);
+    parts.etag = in.text();
+    parts.etag_is_ours = in.flag();
+    parts.last_modified = in.text();
+    parts.codable = in.flag();
+    parts.tried = read_codings(in);
+    parts.sent_in = read_coding(in);
+    if (in.flag()) parts.undecoded = read_coding(in);
+    read_representations(in, parts);
+    return in.at_end();
+}
+
+bool read_vary(const Unsealed& value, http::VaryNames& out) {
+    if (value.kind != Kind::vary) return false;
+    WireReader in(value.content);
+    for (std::size_t n = in.count(4); n > 0 && in.ok(); --n) out.names.emplace_back(in.text());
     return in.at_end();
 }
 

@@ -16,9 +16,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 
 namespace etage::store {
 
@@ -37,14 +37,18 @@ std::string encode(const WireHead& head, const Entry& entry, Instant now);
 /// Where several responses share a name: which request fields select among them.
 std::string encode(const WireHead& head, const http::VaryNames& vary);
 
-struct Decoded {
+/// A value that is whole: its version is ours, and its checksum right. Borrows the bytes.
+struct Unsealed {
+    enum class Kind : std::uint8_t { entry = 1, vary = 2 };
     WireHead head;
-    std::variant<EntryParts, http::VaryNames>
-        content;  // without EntryParts::key_hash: its secret is each process's own
+    Kind kind = Kind::entry;
+    std::string_view content;
 };
+std::optional<Unsealed> unseal(std::string_view bytes) noexcept;
 
-/// Into `out`, which is new. `clock_ms` is what the shared clock says at `now`. False when it is damaged, of another
-/// version, or no value of ours; `out` is worth nothing then. Copies what it needs.
-bool decode(std::string_view bytes, std::int64_t clock_ms, Instant now, Decoded& out);
+/// `clock_ms` is what the shared clock says at `now`. Fills in all but EntryParts::key_hash, whose secret is each
+/// process's own. False when it does not hold together; `out` is worth nothing then.
+bool read_entry(const Unsealed& value, std::int64_t clock_ms, Instant now, EntryParts& out);
+bool read_vary(const Unsealed& value, http::VaryNames& out);
 
 }  // namespace etage::store

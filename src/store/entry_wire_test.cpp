@@ -10,6 +10,7 @@
 #include <cstring>
 #include <optional>
 #include <random>
+#include <variant>
 
 namespace etage::store {
 namespace {
@@ -45,9 +46,20 @@ EntryParts some_parts() {
     return parts;
 }
 
+struct Decoded {
+    WireHead head;
+    std::variant<EntryParts, http::VaryNames> content;
+};
+
 std::optional<Decoded> decode(std::string_view bytes, std::int64_t clock_ms, Instant now) {
+    const auto unsealed = unseal(bytes);
+    if (!unsealed) return std::nullopt;
     std::optional<Decoded> out(std::in_place);
-    if (!store::decode(bytes, clock_ms, now, *out)) out.reset();
+    out->head = unsealed->head;
+    const bool is_entry = unsealed->kind == Unsealed::Kind::entry;
+    const bool is_whole = is_entry ? read_entry(*unsealed, clock_ms, now, out->content.emplace<EntryParts>())
+                                   : read_vary(*unsealed, out->content.emplace<http::VaryNames>());
+    if (!is_whole) out.reset();
     return out;
 }
 
