@@ -43,7 +43,11 @@ namespace etage::base {
     X(redis_values_too_large, "Entries not written: larger than redis.entry_max")                          \
     X(redis_damaged, "Values in Redis that were none of ours, or damaged; deleted")                        \
     X(redis_claims_awaited, "Fills that waited for another instance's")                                    \
-    X(deadlines_hit, "Connections closed by a timeout")                                                    \
+    X(redis_commands, "Commands sent to Redis")                                                            \
+    X(redis_errors, "Calls of Redis that got no reply")                                                    \
+    X(redis_timeouts, "Calls of Redis that got no reply in time")                                          \
+    X(redis_connects, "Connections to Redis made")                                                         \
+    X(redis_breaker_opens, "Times that Redis was given up until it is back")                               \
     X(log_records_applied, "Records of the log of invalidations applied")                                  \
     X(log_records_unreadable, "Records that were not understood: each invalidated everything")             \
     X(log_gaps, "Times that records of the log were, or may have been, missed")                            \
@@ -52,7 +56,8 @@ namespace etage::base {
     X(invalidations_queued, "Invalidations that could not be recorded at once")                            \
     X(invalidations_lost_to_overflow, "Of those, merged into one of everything for want of room")          \
     X(coherence_checks, "Looks at whether something invalidated is still served")                          \
-    X(coherence_violations, "Of those, it was. Must stay 0")
+    X(coherence_violations, "Of those, it was. Must stay 0")                                               \
+    X(deadlines_hit, "Connections closed by a timeout")
 
 enum class Counter : std::uint8_t {
 #define ETAGE_ENUMERATOR(name, help) name,

@@ -73,10 +73,11 @@ Duration useful_for(const store::EntryParts& parts, Instant now) noexcept {
     return std::max(stamps.ttl(now) + stale, Duration::zero());
 }
 
-EntryStore::EntryStore(Client& client, const coherence::Engine& engine, std::string name_space,
+EntryStore::EntryStore(Client& client, const coherence::Engine& engine, const LogClock& clock, std::string name_space,
                        const std::atomic<std::uint64_t>& generation, base::Metrics& metrics, const EntryLimits& limits)
     : client_(client),
       engine_(engine),
+      clock_(clock),
       name_space_(std::move(name_space)),
       generation_(generation),
       metrics_(metrics),
@@ -101,13 +102,11 @@ std::string EntryStore::lookup_name(const RemoteName& name) const {
 asio::awaitable<store::RemoteStore::Found> EntryStore::find(const RemoteName& name, Instant deadline) {
     if (is_away()) co_return away();
     const std::string key = lookup_name(name);
-    std::vector<Command> commands;
-    commands.emplace_back(key, std::initializer_list<std::string_view>{"GET", key});
-    commands.emplace_back(key, std::initializer_list<std::string_view>{"PTTL", key});
-    const auto replies = co_await client_.call(std::move(commands), deadline);
-    if (!replies) co_return away();
+    Command get(key, {"GET", key});
+    const auto reply = co_await client_.call(std::move(get), deadline);
+    if (!reply) co_return away();
     http::VaryNames vary;
-    Found found = read(name, (*replies)[0], (*replies)[1], &vary);
+    Found found = read(name, *reply, &vary);
     if (found.answer == Answer::away) co_await forget(key, deadline);
     if (!vary.names.empty()) found = co_await find_variant(name, std::move(vary), deadline);
     if (found.answer == Answer::away) found.answer = Answer::miss;  // damaged, and gone now
@@ -120,43 +119,44 @@ asio::awaitable<store::RemoteStore::Found> EntryStore::find_variant(RemoteName n
                                                                     Instant deadline) {
     name.vary = &vary;
     const std::string key = lookup_name(name);
-    std::vector<Command> commands;
-    commands.emplace_back(key, std::initializer_list<std::string_view>{"GET", key});
-    commands.emplace_back(key, std::initializer_list<std::string_view>{"PTTL", key});
-    const auto replies = co_await client_.call(std::move(commands), deadline);
-    if (!replies) co_return Found{};
-    co_return read(name, (*replies)[0], (*replies)[1], nullptr);
+    Command get(key, {"GET", key});
+    const auto reply = co_await client_.call(std::move(get), deadline);
+    if (!reply) co_return Found{};
+    co_return read(name, *reply, nullptr);
 }
 
 /// A miss; a hit; away: what is there must go. A value that tells on what others vary fills in `vary`.
-store::RemoteStore::Found EntryStore::read(const RemoteName& name, const Reply& value, const Reply& left,
-                                           http::VaryNames* vary) {
-    if (value.is(Reply::Kind::nil)) return {};
-    if (!value.is(Reply::Kind::bulk) || !left.is(Reply::Kind::integer) || left.integer < 0) {
-        const bool wrong_type = value.is_error("WRONGTYPE");
-        if (wrong_type) metrics_.add(base::Counter::redis_damaged);
-        return {wrong_type ? Answer::away : Answer::miss, nullptr};
-    }
-    auto decoded = store::decode(value.text, milliseconds(left.integer), base::read_clock().mono);
-    if (!decoded) {
-        metrics_.add(base::Counter::redis_damaged);
-        return {Answer::away, nullptr};
-    }
-    if (decoded->head.generation != generation_.load(std::memory_order_acquire)) return {};
-    if (auto* names = std::get_if<http::VaryNames>(&decoded->content)) {
-        if (vary != nullptr) *vary = std::move(*names);
+store::RemoteStore::Found EntryStore::read(const RemoteName& name, const Reply& value, http::VaryNames* vary) {
+    if (value.is_error("WRONGTYPE")) return damaged();
+    if (!value.is(Reply::Kind::bulk)) return {};
+    const auto unsealed = store::unseal(value.text);
+    if (!unsealed) return damaged();
+    if (unsealed->head.generation != generation_.load(std::memory_order_acquire)) return {};
+    if (unsealed->kind == store::Unsealed::Kind::vary) {
+        http::VaryNames names;
+        if (!store::read_vary(*unsealed, names)) return damaged();
+        if (vary != nullptr) *vary = std::move(names);
         return {};
     }
-    auto& parts = std::get<store::EntryParts>(decoded->content);
-    const bool right = name.vary != nullptr ? parts.secondary_key == secondary_of(*name.vary, name.request)
-                                            : parts.secondary_key.empty();
-    if (parts.key != name.key) {  // the name is a hash of the key: this is no chance, but somebody's mistake
-        metrics_.add(base::Counter::redis_damaged);
-        return {Answer::away, nullptr};
-    }
-    if (!right) return {};
-    parts.key_hash = name.key_hash;
-    return {Answer::hit, base::make_ref<const store::Entry>(std::move(parts))};
+    const Instant now = base::TimerClock::now();
+    bool is_whole = false;
+    auto entry = base::make_ref<const store::Entry>([&](store::EntryParts& parts) {
+        is_whole = store::read_entry(*unsealed, clock_.at_most(now), now, parts);
+        parts.key_hash = name.key_hash;
+    });
+    // The name is a hash of the key: another one is no chance, but somebody's mistake.
+    if (!is_whole || entry->parts().key != name.key) return damaged();
+    const auto& secondary = entry->parts().secondary_key;
+    const bool is_right =
+        name.vary != nullptr ? secondary == secondary_of(*name.vary, name.request) : secondary.empty();
+    if (!is_right) return {};
+    return {Answer::hit, std::move(entry)};
+}
+
+/// What is there must go.
+store::RemoteStore::Found EntryStore::damaged() const noexcept {
+    metrics_.add(base::Counter::redis_damaged);
+    return {Answer::away, nullptr};
 }
 
 asio::awaitable<void> EntryStore::forget(std::string key, Instant deadline) {
@@ -175,7 +175,6 @@ asio::awaitable<store::RemoteStore::Claimed> EntryStore::claim(const RemoteName&
     commands.emplace_back(key, std::initializer_list<std::string_view>{"SET", claim_name, text, "NX", "PX", lasts});
     commands.emplace_back(key, std::initializer_list<std::string_view>{"GET", claim_name});
     commands.emplace_back(key, std::initializer_list<std::string_view>{"GET", key});
-    commands.emplace_back(key, std::initializer_list<std::string_view>{"PTTL", key});
     const auto executor = co_await asio::this_coro::executor;
     const auto replies = co_await client_.call(std::move(commands), deadline);
     Claimed out;
@@ -184,7 +183,7 @@ asio::awaitable<store::RemoteStore::Claimed> EntryStore::claim(const RemoteName&
     if ((*replies)[0].is(Reply::Kind::status)) {
         out.answer = Answer::hit;
         out.claim = std::make_shared<Claim>(executor, client_, claim_name, text, limits_.claim_for);
-        out.entry = read(name, (*replies)[2], (*replies)[3], nullptr).entry;
+        out.entry = read(name, (*replies)[2], nullptr).entry;
     } else if (const auto theirs = ClaimText::parse((*replies)[1].text)) {
         out.fence = theirs->fence;
     } else {
@@ -229,7 +228,7 @@ void EntryStore::put(const asio::any_io_executor& executor, std::string_view nam
         return;
     }
     // A new generation comes with a floor, which is raised first: what was judged before this load may be below it.
-    const store::WireHead head{parts.fence, generation_.load(std::memory_order_acquire), kept_for};
+    const store::WireHead head{parts.fence, generation_.load(std::memory_order_acquire), clock_.at_least(now)};
     if (engine_.judge(parts.fence, parts.tags) > coherence::Validity::stale) return;
     std::string value = store::encode(head, *entry, now);
     auto write = std::make_shared<Write>(pending_, value.size());

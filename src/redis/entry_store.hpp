@@ -5,8 +5,9 @@
 //   {ns:v1:<route>:<hash>}:<hash>     one of several, by its secondary key
 //   {ns:v1:<route>:<hash>}:claim      who is asking the origin for it now, and with which fence
 //
-// A read is GET and PTTL in one trip: what is left of the time a value is kept for says how old it is, by the one clock
-// that both its writer and its reader use. A write is one small script: the higher fence wins.
+// A read is a plain GET. How old a value is goes by the clock of the server that the log lies on: its writer and its
+// readers each know between which bounds that is now, and whatever is uncertain makes it older. A write is one small
+// script: the higher fence wins.
 //
 // Concurrency · Thread-safe; the client gives each event loop a connection of its own.
 // Lifetime · What is still to be written when the house closes is counted by `writes_under_way`.
@@ -14,6 +15,7 @@
 #include "base/metrics.hpp"
 #include "coherence/engine.hpp"
 #include "redis/client.hpp"
+#include "redis/log_clock.hpp"
 #include "store/remote_store.hpp"
 
 #include <atomic>
@@ -37,7 +39,7 @@ class EntryStore : public store::RemoteStore {
 public:
     /// `generation` is that of the log, 0 while it is not attached: then nothing can be judged, and all is away.
     /// Everything is borrowed and outlives this.
-    EntryStore(Client& client, const coherence::Engine& engine, std::string name_space,
+    EntryStore(Client& client, const coherence::Engine& engine, const LogClock& clock, std::string name_space,
                const std::atomic<std::uint64_t>& generation, base::Metrics& metrics, const EntryLimits& limits = {});
 
     asio::awaitable<Found> find(const store::RemoteName& name, Instant deadline) override;
@@ -58,13 +60,15 @@ private:
     std::string value_name(std::string_view name) const { return name_space_ + ":" + std::string(name); }
     std::string lookup_name(const store::RemoteName& name) const;
     asio::awaitable<Found> find_variant(store::RemoteName name, http::VaryNames vary, Instant deadline);
-    Found read(const store::RemoteName& name, const Reply& value, const Reply& left, http::VaryNames* vary);
+    Found read(const store::RemoteName& name, const Reply& value, http::VaryNames* vary);
     Found away() const noexcept;
+    Found damaged() const noexcept;
     asio::awaitable<void> forget(std::string key, Instant deadline);
     asio::awaitable<void> write(std::shared_ptr<Write> write);
 
     Client& client_;
     const coherence::Engine& engine_;
+    const LogClock& clock_;
     const std::string name_space_;
     const std::atomic<std::uint64_t>& generation_;
     base::Metrics& metrics_;

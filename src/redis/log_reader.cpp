@@ -19,12 +19,10 @@ constexpr int looks_until_attached = 8;  // several instances may begin a new hi
 }  // namespace
 
 LogReader::LogReader(LogHouse& house, LogAppender& appender) : house_(house), appender_(appender) {
-    view_.heard = Instant::min();
+    const Instant now = base::read_clock().mono;
+    view_.heard = now;
     view_.instance = house.instance;
-    view_.trouble = "not yet";
-    // Until the log has been replayed, nothing is known of what others filled.
-    house.engine.trust_fences_up_to(house.engine.fence());
-    const Instant dim = base::read_clock().mono + house.options.blind_max;
+    const Instant dim = now + house.options.blind_max;
     house.engine.sees_until(Instant::min(), house.options.strict ? Instant::min() : dim);
 }
 
@@ -87,9 +85,11 @@ asio::awaitable<bool> LogReader::attach() {
     for (int looks = 0; looks < looks_until_attached; ++looks) {
         // Before the look: what is appended later may be missing in it.
         known_.own = coherence::id_of(appender_.newest());
+        const Instant sent = base::read_clock().mono;
         const auto reply = co_await ask(look_command(house_.names));
         if (!reply) co_return false;
         const auto look = parse_look(*reply);
+        if (look) house_.clock.sample(sent, base::read_clock().mono, static_cast<std::int64_t>(look->seen.clock_ms));
         if (!look || !look->is_primary) {
             detach(look ? "it is a replica" : look.error().what);
             co_return false;
@@ -139,9 +139,10 @@ void LogReader::take_up(const SeenLog& seen, const Continuity& next) {
     }
     known_.generation = seen.generation;
     house_.engine.raise_floor(coherence::position_of(known_.read));
+    house_.set_history(seen.generation);
+    has_just_attached_ = true;
     if (history_changed) appender_.tail_lost(base::read_clock().mono);
     appender_.hold();
-    house_.set_history(seen.generation);
     house_.moved.notify_all();
 }
 

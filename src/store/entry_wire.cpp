@@ -15,7 +15,9 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view magic = "etg";
 constexpr std::size_t checked_from = wire_fence_bytes + 3 + 1 + 8;  // fence, magic, version, checksum
-enum class Kind : std::uint8_t { entry = 1, vary = 2 };
+constexpr std::int64_t latest_ms = std::int64_t{1} << 43U;          // the year 2248: what is later is nonsense
+constexpr milliseconds latest_passed = std::chrono::hours(24 * 366 * 100);
+using Kind = Unsealed::Kind;
 
 std::uint64_t checksum_of(std::string_view value, Sequence fence) noexcept {
     return base::hash64(value.substr(checked_from), fence);
@@ -29,7 +31,7 @@ std::string begin(const WireHead& head, Kind kind, std::size_t about) {
     out += magic;
     writer.number(wire_version).number(std::uint64_t{0});  // the checksum, when all is there
     writer.number(static_cast<std::uint8_t>(kind)).number(head.generation);
-    writer.number(std::chrono::ceil<milliseconds>(head.kept_for).count());
+    writer.number(head.written_ms);
     return out;
 }
 
@@ -128,38 +130,6 @@ void read_fields(WireReader& in, http::Fields& fields) {
     }
 }
 
-EntryParts read_entry(WireReader& in, const WireHead& head, Duration passed, Instant now) {
-    EntryParts parts;
-    parts.fence = head.fence;
-    parts.key = in.text();
-    parts.secondary_key = in.text();
-    parts.search_key = in.text();
-    parts.tags.resize(in.count(sizeof(TagHash)));
-    for (TagHash& tag : parts.tags) tag = in.number<TagHash>();
-    if (!std::ranges::is_sorted(parts.tags)) in.refuse();
-    parts.stamps = read_stamps(in, passed, now);
-    parts.route_revision = in.number<std::uint32_t>();
-    parts.for_authorized = in.flag();
-    parts.status = in.number<std::uint16_t>();
-    if (parts.status < 200 || parts.status > 999) in.refuse();
-    read_fields(in, parts.fields);
-    parts.etag = in.text();
-    parts.etag_is_ours = in.flag();
-    parts.last_modified = in.text();
-    parts.codable = in.flag();
-    parts.tried = read_codings(in);
-    parts.sent_in = read_coding(in);
-    if (in.flag()) parts.undecoded = read_coding(in);
-    read_representations(in, parts);
-    return parts;
-}
-
-http::VaryNames read_vary(WireReader& in) {
-    http::VaryNames vary;
-    for (std::size_t n = in.count(4); n > 0 && in.ok(); --n) vary.names.emplace_back(in.text());
-    return vary;
-}
-
 }  // namespace
 
 std::string encode(const WireHead& head, const Entry& entry, Instant now) {
@@ -189,9 +159,9 @@ std::string encode(const WireHead& head, const http::VaryNames& vary) {
     return sealed(std::move(out), head.fence);
 }
 
-std::optional<Decoded> decode(std::string_view bytes, Duration left, Instant now) {
+std::optional<Unsealed> unseal(std::string_view bytes) noexcept {
     WireReader in(bytes);
-    Decoded out;
+    Unsealed out;
     out.head.fence = std::byteswap(in.number<Sequence>());
     std::array<char, 3> mark{};
     for (char& c : mark) c = in.number<char>();
@@ -199,19 +169,48 @@ std::optional<Decoded> decode(std::string_view bytes, Duration left, Instant now
         return std::nullopt;
     const auto checksum = in.number<std::uint64_t>();
     if (!in.ok() || checksum != checksum_of(bytes, out.head.fence)) return std::nullopt;
-    const auto kind = static_cast<Kind>(in.number<std::uint8_t>());
+    out.kind = static_cast<Kind>(in.number<std::uint8_t>());
     out.head.generation = in.number<std::uint64_t>();
-    const auto kept_ms = in.number<std::int64_t>();
-    if (!in.ok() || kept_ms <= 0 || kept_ms > milliseconds(std::chrono::hours(24 * 366)).count()) return std::nullopt;
-    out.head.kept_for = milliseconds(kept_ms);
-    const Duration passed = std::max(out.head.kept_for - left, Duration::zero());
-    if (kind == Kind::entry)
-        out.content = read_entry(in, out.head, passed, now);
-    else if (kind == Kind::vary)
-        out.content = read_vary(in);
-    else
-        return std::nullopt;
-    return in.at_end() ? std::optional(std::move(out)) : std::nullopt;
+    out.head.written_ms = in.number<std::int64_t>();
+    const bool is_possible = out.head.written_ms >= 0 && out.head.written_ms <= latest_ms;
+    if (!in.ok() || !is_possible || (out.kind != Kind::entry && out.kind != Kind::vary)) return std::nullopt;
+    out.content = bytes.substr(bytes.size() - in.left());
+    return out;
+}
+
+bool read_entry(const Unsealed& value, std::int64_t clock_ms, Instant now, EntryParts& parts) {
+    if (value.kind != Kind::entry) return false;
+    WireReader in(value.content);
+    parts.fence = value.head.fence;
+    parts.key = in.text();
+    parts.secondary_key = in.text();
+    parts.search_key = in.text();
+    parts.tags.resize(in.count(sizeof(TagHash)));
+    for (TagHash& tag : parts.tags) tag = in.number<TagHash>();
+    if (!std::ranges::is_sorted(parts.tags)) in.refuse();
+    const milliseconds passed(std::clamp<std::int64_t>(clock_ms - value.head.written_ms, 0, latest_passed.count()));
+    parts.stamps = read_stamps(in, passed, now);
+    parts.route_revision = in.number<std::uint32_t>();
+    parts.for_authorized = in.flag();
+    parts.status = in.number<std::uint16_t>();
+    if (parts.status < 200 || parts.status > 999) in.refuse();
+    read_fields(in, parts.fields);
+    parts.etag = in.text();
+    parts.etag_is_ours = in.flag();
+    parts.last_modified = in.text();
+    parts.codable = in.flag();
+    parts.tried = read_codings(in);
+    parts.sent_in = read_coding(in);
+    if (in.flag()) parts.undecoded = read_coding(in);
+    read_representations(in, parts);
+    return in.at_end();
+}
+
+bool read_vary(const Unsealed& value, http::VaryNames& out) {
+    if (value.kind != Kind::vary) return false;
+    WireReader in(value.content);
+    for (std::size_t n = in.count(4); n > 0 && in.ok(); --n) out.names.emplace_back(in.text());
+    return in.at_end();
 }
 
 }  // namespace etage::store
