@@ -297,4 +297,6 @@ class FaultProxy:
 
 
 def nice(process, by=10):
-    os.setpriority(os.PRIO_PROCESS, process.pid, by)
+    """Every thread there is: each has a priority of its own."""
+    for task in os.listdir(f"/proc/{process.pid}/task"):
+        os.setpriority(os.PRIO_PROCESS, int(task), by)

@@ -80,6 +80,7 @@ class VersionedOrigin:
             return self._commit(key, tags)
 
     def version(self, key):
+        """Of what is committed last."""
         with self.lock:
             return self._newest(key).version
 

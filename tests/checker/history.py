@@ -171,7 +171,7 @@ class Checker:
         names, outdated = set(self.h.names_of(read.key, read.version)), self.h.commits[read.key][read.version].time
         binding = [p for p in self.acknowledged if p.begin >= outdated and names & set(p.names)
                    and ((p.end < read.begin and (swept or self.binds_all(p) or p.instance == read.instance))
-                        or (read.token and p.seq and p.seq <= read.token)) and not self.excused(p, read)]
+                        or (read.token and p.seq and p.seq <= read.token and p.begin < read.begin)) and not self.excused(p, read)]
         if not binding:
             return
         purge = min(binding, key=lambda p: p.end)
@@ -305,15 +305,23 @@ class Checker:
         for f in self.h.faults:
             if f.begin <= end and f.end >= begin:
                 lines.append((f.begin, f"FAULT {f.what} {f.target} for {(f.end - f.begin) / 1e6:.0f} ms", f))
-        for r in self.h.reads:
-            if r in essential or (r.key == key and begin <= r.begin <= end and r.status):
-                lines.append((r.begin, f"g{r.instance} reads v{r.version} ({r.how}, {(r.end - r.begin) / 1e6:.1f} ms, "
-                              f"Age {r.age}, token {r.token}): {r.cache_status}", r))
+        for r in self.telling(key, begin, end, essential):
+            lines.append((r.begin, f"g{r.instance} reads v{r.version} ({r.how}, {(r.end - r.begin) / 1e6:.1f} ms, "
+                          f"Age {r.age}, token {r.token}): {r.cache_status}", r))
         lines.sort(key=lambda line: line[0])
         zero = min((e.begin for e in essential), default=begin)
         shown = [f"{'>>>' if event in essential else '   '} {(moment - zero) / 1e6:+12.3f} ms  {text}"
                  for moment, text, event in lines]
         return shown if len(shown) <= 24 else [*shown[:8], f"    … {len(shown) - 23} more …", *shown[-15:]]
+
+    def telling(self, key, begin, end, essential):
+        """Of many reads the first and the last of each version from each instance."""
+        kept = {}
+        for r in sorted((r for r in self.h.reads if r.key == key and begin <= r.begin <= end and r.status), key=lambda r: r.begin):
+            first, _ = kept.get((r.instance, r.version), (r, r))
+            kept[r.instance, r.version] = (first, r)
+        shown = [each for pair in kept.values() for each in pair] + [e for e in essential if hasattr(e, "origin_time")]
+        return sorted(set(shown), key=lambda r: r.begin)
 
 
 def check(history, violations_max=20):
