@@ -116,7 +116,8 @@ CLI::App& Parser::verb(Verb verb, const char* name, const char* short_help, cons
 void add_common(SettingFlags& flags, CLI::App& app) {
     flags.add(app, "--listen", "server.listen", "ADDR", "where clients connect, like 127.0.0.1:8080; may be repeated");
     flags.add(app, "--admin", "admin.listen", "ADDR", "administration, metrics and status page, like 127.0.0.1:8081");
-    flags.add(app, "--redis", "redis.url", "URL", "not in this version");
+    flags.add(app, "--redis", "redis.url", "URL",
+              "shared tier and log of invalidations, like redis://127.0.0.1:6379/0");
     flags.add(app, "--threads", "server.threads", "N", "event loops; 0 = one per CPU");
 }
 

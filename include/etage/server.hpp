@@ -64,6 +64,7 @@ struct OriginOptions {
 struct Receipt {
     Sequence seq = 0;        // the token: a request that sends it as Etage-Min-Seq sees the change on any instance
     std::size_t killed = 0;  // entries of this instance that were usable before and are gone now
+    bool recorded = true;    // false: it holds here; Redis is away, and other instances hear of it when it is back
 };
 
 /// Where the server can be reached, once it can: "127.0.0.1:8080".

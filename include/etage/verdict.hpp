@@ -28,6 +28,7 @@ namespace etage {
     X(request_max_stale, "max-stale")                                             \
     /* why it was answered from the shelf although stored for another URI */      \
     X(no_vary_search, "no-vary-search")                                           \
+    X(redis, "redis") /* from the shared tier; it is in memory now */             \
     /* why it was not looked up */                                                \
     X(route_pass, "route-pass")       /* the route says so */                     \
     X(authorization, "authorization") /* credentials, and no per-user policy */   \
@@ -35,13 +36,14 @@ namespace etage {
     X(range, "range")                                                             \
     X(upgrade, "upgrade")                                                         \
     X(behind_token, "behind-token") /* Etage-Min-Seq is ahead of this instance */ \
-    X(blind, "blind")               /* the log reader is silent */                \
+    X(blind, "blind")               /* the log of invalidations is not heard */   \
     X(key_too_long, "key-too-long")                                               \
     X(not_shareable, "not-shareable") /* remembered: do not queue this key */     \
     X(flight_too_slow, "flight-too-slow")                                         \
     /* why the stored entry was not used */                                       \
     X(invalidated, "invalidated")           /* a hard mark: gone */               \
     X(soft_invalidated, "soft-invalidated") /* a soft mark: stale */              \
+    X(unconfirmed, "unconfirmed")           /* stored before a gap in the log */  \
     X(only_if_cached, "only-if-cached")                                           \
     /* why the response was not stored */                                         \
     X(no_store, "no-store")                                                       \
@@ -57,6 +59,8 @@ namespace etage {
     X(incomplete, "incomplete") /* the message ended early */                     \
     X(fenced, "fenced")         /* invalidated while it was being fetched */      \
     X(too_many_tags, "too-many-tags")                                             \
+    /* what an unsafe request changed */                                          \
+    X(not_recorded, "not-recorded") /* gone here; others hear of it later */      \
     /* why there was no answer from the origin */                                 \
     X(origin_unreachable, "origin-unreachable")                                   \
     X(origin_timeout, "origin-timeout")                                           \

@@ -35,4 +35,8 @@ void sha256(std::string_view text, unsigned char* out) noexcept {
     if (EVP_Digest(text.data(), text.size(), out, nullptr, EVP_sha256(), nullptr) != 1) std::abort();
 }
 
+void sha1(std::string_view text, unsigned char* out) noexcept {
+    if (EVP_Digest(text.data(), text.size(), out, nullptr, EVP_sha1(), nullptr) != 1) std::abort();
+}
+
 }  // namespace etage::base

@@ -30,4 +30,7 @@ std::uint64_t random_seed();
 /// SHA-256 of `text`; `out` receives 32 bytes.
 void sha256(std::string_view text, unsigned char* out) noexcept;
 
+/// SHA-1 of `text`; `out` receives 20 bytes. Only where a protocol names things by it, never for security.
+void sha1(std::string_view text, unsigned char* out) noexcept;
+
 }  // namespace etage::base

@@ -10,7 +10,8 @@
 namespace etage::base {
 namespace {
 
-std::string hex(const std::array<unsigned char, 32>& bytes) {
+template <std::size_t N>
+std::string hex(const std::array<unsigned char, N>& bytes) {
     std::string out;
     for (const unsigned char b : bytes) {
         char two[3];
@@ -24,6 +25,14 @@ std::string sha256_hex(std::string_view text) {
     std::array<unsigned char, 32> out{};
     sha256(text, out.data());
     return hex(out);
+}
+
+TEST(Hash, Sha1GivesTheVectorsOfFips180) {
+    std::array<unsigned char, 20> out{};
+    sha1("abc", out.data());
+    EXPECT_EQ(hex(out), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    sha1("", out.data());
+    EXPECT_EQ(hex(out), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
 }
 
 TEST(Hash, Sha256GivesTheVectorsOfFips180) {

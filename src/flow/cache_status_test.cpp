@@ -1,7 +1,7 @@
 // RFC 9211: every word of the closed list is said by something that happens.
 
 #include "coherence/tag.hpp"
-#include "flow/walk_fixture.hpp"
+#include "flow/remote_fixture.hpp"
 
 #include <algorithm>
 #include <array>
@@ -164,6 +164,31 @@ Reply unasked_part() {
     return s.get();
 }
 
+Reply from_the_shared_tier() {
+    PlayedRemote remote;
+    TestHouse house({}, false, &remote);
+    house.origin.script = [](const Seen&) { return Say{.fields = {{"Cache-Control", "max-age=60"}}}; };
+    house.get("GET /a");
+    house.store.clear();
+    return house.get("GET /a");
+}
+
+Reply not_recorded() {
+    DeafLog log;
+    TestHouse house({}, false, nullptr, &log);
+    return house.get("PUT /a", {}, "x");
+}
+
+Reply dim() {
+    Saying s("max-age=60");
+    return s.then([&] { s.house.engine.sees_until(Instant{}, Instant::max()); });
+}
+
+Reply unconfirmed() {
+    Saying s("max-age=60");
+    return s.then([&] { s.house.engine.raise_floor(s.house.engine.fence() + 1); });
+}
+
 const std::map<Detail, std::function<Reply()>>& details() {
     static const std::map<Detail, std::function<Reply()>> all{
         {Detail::none, [] { return saying("max-age=60"); }},
@@ -171,17 +196,20 @@ const std::map<Detail, std::function<Reply()>>& details() {
         {Detail::stale_if_error, stale_because_the_origin_failed},
         {Detail::request_max_stale, [] { return twice("max-age=1", {"Cache-Control: max-stale=60"}, 2s); }},
         {Detail::no_vary_search, equivalent},
+        {Detail::redis, from_the_shared_tier},
         {Detail::route_pass, [] { return with_route(passing()); }},
         {Detail::authorization, [] { return saying("max-age=60", {"Authorization: Basic eDp5"}); }},
         {Detail::request_body, [] { return Saying("").house.get("GET /a", {}, "x"); }},
         {Detail::range, part},
         {Detail::upgrade, [] { return saying("max-age=60", {"Connection: Upgrade", "Upgrade: websocket"}); }},
         {Detail::behind_token, [] { return saying("max-age=60", {"Etage-Min-Seq: 99999999"}); }},
+        {Detail::blind, dim},
         {Detail::key_too_long, [] { return Saying("").house.get("GET /%zz"); }},
         {Detail::not_shareable, [] { return twice("private", {}); }},
         {Detail::flight_too_slow, too_slow},
         {Detail::invalidated, [] { return after_a_purge(coherence::Softness::hard); }},
         {Detail::soft_invalidated, [] { return after_a_purge(coherence::Softness::soft); }},
+        {Detail::unconfirmed, unconfirmed},
         {Detail::only_if_cached, [] { return saying("max-age=60", {"Cache-Control: only-if-cached"}); }},
         {Detail::no_store, [] { return saying("no-store"); }},
         {Detail::private_, [] { return saying("private"); }},
@@ -199,6 +227,7 @@ const std::map<Detail, std::function<Reply()>>& details() {
         {Detail::too_large, large},
         {Detail::fenced, fenced},
         {Detail::too_many_tags, many_tags},
+        {Detail::not_recorded, not_recorded},
         {Detail::origin_unreachable, [] { return failing(Fault::origin_unreachable); }},
         {Detail::origin_timeout, [] { return failing(Fault::origin_timeout); }},
         {Detail::origin_protocol, [] { return failing(Fault::origin_protocol); }},
@@ -213,10 +242,10 @@ const std::map<Detail, std::function<Reply()>>& details() {
     return all;
 }
 
-/// Said in another way: blind needs a log shared by instances; incomplete comes when the field is long sent, and is
-/// counted (Walk.AStreamCutShortIsNeitherCompletedNorStored); method_not_cacheable needs a method that fills and is not
-/// stored, which none is.
-constexpr Detail never_in_a_field[] = {Detail::blind, Detail::incomplete, Detail::method_not_cacheable};
+/// Said in another way: incomplete comes when the field is long sent, and is counted
+/// (Walk.AStreamCutShortIsNeitherCompletedNorStored); method_not_cacheable needs a method that fills and is not stored,
+/// which none is.
+constexpr Detail never_in_a_field[] = {Detail::incomplete, Detail::method_not_cacheable};
 
 TEST(CacheStatusRfc9211, Section2_8_EveryDetailIsSaid) {
     for (std::size_t i = 0; i < detail_count; ++i) {

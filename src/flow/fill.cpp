@@ -17,6 +17,7 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -50,7 +51,7 @@ bool lies_with_request(Detail why, const http::RequestHead& request) noexcept {
 std::vector<TagHash> Walk::asked_tags(const Visit& visit) const {
     const auto primary = std::string_view(visit.key).substr(0, visit.notes.key_bytes);
     const std::string identity =
-        visit.notes.per_user() ? identity_hash(visit.notes.identity, rooms_.secret) : std::string();
+        visit.notes.per_user() ? identity_hash(visit.notes.identity, rooms_.identity_secret) : std::string();
     return request_tags({visit.request, visit.scheme, primary, visit.notes.match, identity});
 }
 
@@ -65,6 +66,8 @@ std::shared_ptr<Walk::Plan> Walk::plan(const Visit& visit) const {
     plan->key_hash = notes.key_hash;
     plan->match = rooms_.router.match(plan->asked.head().method, plan->asked.head().path);
     plan->per_user = notes.per_user();
+    plan->has_credentials = has_credentials(visit);
+    plan->is_refused = notes.forward == Forward::request;
     plan->request = request_for(plan->asked.head(), plan->asked.scheme(), visit.client_address, plan->match, true);
     if (notes.content) {
         plan->request.body = content_of(notes);
@@ -76,17 +79,23 @@ std::shared_ptr<Walk::Plan> Walk::plan(const Visit& visit) const {
         plan->request.interim = visit.interim;  // of the one who starts the flight: it waits, on this executor
     plan->fallback = notes.entry;
     ask_for_part(visit, *plan);
-    if (!notes.entry) return plan;
-    plan->whole = plan->request;
-    if (notes.content) plan->whole.body = content_of(notes);
-    const store::EntryParts& stored = notes.entry->parts();
-    if (!stored.etag.empty() && !stored.etag_is_ours)
-        plan->request.fields.set(http::FieldId::if_none_match, stored.etag);
-    if (!stored.last_modified.empty()) plan->request.fields.set(http::FieldId::if_modified_since, stored.last_modified);
-    if (http::contains(plan->request.fields, http::FieldId::if_none_match) ||
-        http::contains(plan->request.fields, http::FieldId::if_modified_since))
-        plan->validate = notes.entry;
+    if (notes.entry) {
+        ask_about(*plan, notes.entry);
+        if (notes.content) plan->whole.body = content_of(notes);
+    }
     return plan;
+}
+
+/// RFC 9111 §4.3.1: with the origin's own validators.
+void Walk::ask_about(Plan& plan, const base::Ref<const store::Entry>& entry) {
+    plan.whole = plan.request;
+    const store::EntryParts& stored = entry->parts();
+    if (!stored.etag.empty() && !stored.etag_is_ours)
+        plan.request.fields.set(http::FieldId::if_none_match, stored.etag);
+    if (!stored.last_modified.empty()) plan.request.fields.set(http::FieldId::if_modified_since, stored.last_modified);
+    if (http::contains(plan.request.fields, http::FieldId::if_none_match) ||
+        http::contains(plan.request.fields, http::FieldId::if_modified_since))
+        plan.validate = entry;
 }
 
 /// RFC 9111 §4.3.4: a 304 about something else than was asked about. What is asked now has no condition.
@@ -107,10 +116,21 @@ asio::awaitable<void> Walk::fly(std::shared_ptr<Flight> flight, std::shared_ptr<
     const AtExit done{[&] {
         if (plan->refreshing) plan->refreshing->end_refresh();
         rooms_.flights.leave(*flight);
-        if (!flight->has_landed()) land_failed(*flight, Error{Blame::us, Fault::internal, false, "internal error"});
+        if (!flight->has_landed())
+            land_failed(*flight, *plan, Error{Blame::us, Fault::internal, false, "internal error"});
         rooms_.fills_under_way.fetch_sub(1, std::memory_order_release);
     }};
     try {
+        plan->request_time = base::read_clock();
+        plan->executor = co_await asio::this_coro::executor;
+        const bool landed = co_await land_from_remote(*flight, *plan);
+        if (landed) co_return;
+        std::optional<net::Slot> slot;
+        if (plan->remote_away) {
+            slot = co_await outage_slot(*plan);
+            if (!slot)
+                co_return land_failed(*flight, *plan, Error{Blame::us, Fault::overloaded, true, "Redis is away"});
+        }
         plan->request_time = base::read_clock();
         auto response = co_await fetch(std::move(plan->request));
         plan->response_time = base::read_clock();
@@ -119,7 +139,7 @@ asio::awaitable<void> Walk::fly(std::shared_ptr<Flight> flight, std::shared_ptr<
             !policy::validates(response->fields, plan->validate->parts().fields))
             response = co_await ask_anew(*plan);
         if (!response) {
-            land_failed(*flight, std::move(response.error()));
+            land_failed(*flight, *plan, std::move(response.error()));
         } else if (response->status == 304 && plan->validate) {
             co_await land_validated(*flight, *plan, std::move(*response));
         } else {
@@ -130,9 +150,10 @@ asio::awaitable<void> Walk::fly(std::shared_ptr<Flight> flight, std::shared_ptr<
     }
 }
 
-void Walk::land_failed(Flight& flight, Error error) {
+void Walk::land_failed(Flight& flight, const Plan& plan, Error error) {
     Outcome failed;
     failed.error = std::move(error);
+    failed.fallback = plan.fallback;
     rooms_.flights.leave(flight);
     flight.land(std::move(failed));
 }
@@ -162,8 +183,10 @@ asio::awaitable<void> Walk::land_response(Flight& flight, Plan& plan, OriginResp
 }
 
 /// What all landings with an answer have in common. Takes out of the response what is for the starter alone.
-Outcome Walk::outcome_of(const Plan& plan, OriginResponse& response) {
+Outcome Walk::outcome_of(const Flight& flight, const Plan& plan, OriginResponse& response) {
     Outcome outcome;
+    outcome.fence = flight.fence();
+    outcome.fallback = plan.fallback;
     outcome.status = response.status;
     outcome.vary = selecting_fields(response.fields);
     const auto cc = http::parse_response_cache_control(response.fields);
@@ -182,11 +205,11 @@ asio::awaitable<void> Walk::land_error(Flight& flight, Plan& plan, OriginRespons
         land_exclusive(flight, plan, std::move(response), Detail::status_not_cacheable);
         co_return;
     }
-    Outcome outcome = outcome_of(plan, response);
+    Outcome outcome = outcome_of(flight, plan, response);
     auto parts = parts_of(flight, plan, response);
     const auto whole = co_await read_whole(response);
     if (!whole) {
-        land_failed(flight, whole.error());
+        land_failed(flight, plan, whole.error());
         co_return;
     }
     outcome.kind = Outcome::Kind::entry;
@@ -199,11 +222,11 @@ asio::awaitable<void> Walk::land_error(Flight& flight, Plan& plan, OriginRespons
 
 /// Content that is here, or small enough to wait for.
 asio::awaitable<void> Walk::land_whole(Flight& flight, Plan& plan, OriginResponse response) {
-    Outcome outcome = outcome_of(plan, response);
+    Outcome outcome = outcome_of(flight, plan, response);
     auto parts = parts_of(flight, plan, response);
     const auto whole = co_await read_whole(response);
     if (!whole) {
-        land_failed(flight, whole.error());
+        land_failed(flight, plan, whole.error());
         co_return;
     }
     outcome.kind = Outcome::Kind::entry;
@@ -217,7 +240,7 @@ asio::awaitable<void> Walk::land_whole(Flight& flight, Plan& plan, OriginRespons
 
 /// Content that is large or of unknown length: those who wait get it as it comes, the shelf when it is complete.
 asio::awaitable<void> Walk::land_arriving(Flight& flight, Plan& plan, OriginResponse response) {
-    Outcome outcome = outcome_of(plan, response);
+    Outcome outcome = outcome_of(flight, plan, response);
     auto parts = parts_of(flight, plan, response);
     auto arriving = std::make_shared<Arriving>();
     arriving->status = response.status;
@@ -279,7 +302,7 @@ asio::awaitable<Outcome> Walk::freshen(const Flight& flight, Plan& plan, const s
     }
     response.status = stored.status;
     const auto& body = entry.as_sent().body;
-    Outcome outcome = outcome_of(plan, response);
+    Outcome outcome = outcome_of(flight, plan, response);
     auto parts = parts_of(flight, plan, response);
     outcome.kind = Outcome::Kind::entry;
     outcome.secondary_key = parts.secondary_key;
@@ -295,6 +318,7 @@ asio::awaitable<Outcome> Walk::freshen(const Flight& flight, Plan& plan, const s
 }
 
 void Walk::land_exclusive(Flight& flight, Plan& plan, OriginResponse response, Detail why) {
+    if (plan.claim) plan.claim->abandon();
     if (!lies_with_request(why, plan.asked.head()))
         rooms_.store.mark_not_shareable(plan.key_hash, plan.key,
                                         plan.response_time.mono + rooms_.limits.not_shareable_for);

@@ -51,6 +51,7 @@ struct Outcome {
     base::Ref<const store::Entry> entry;
     std::shared_ptr<const Arriving> arriving;
     std::optional<OriginResponse> exclusive;
+    base::Ref<const store::Entry> fallback;  // what there is, stale, should the origin have failed; or null
     Error error;
     std::string secondary_key;  // what the response was selected by, and …
     http::VaryNames vary;       // … on which fields
@@ -58,6 +59,8 @@ struct Outcome {
     http::Fields withheld;      // of the response, for the one who started the flight alone (RFC 9111 §5.2.2.7)
     int status = 0;             // what the origin said
     bool stored = false;
+    bool from_remote = false;  // found in the shared tier: nobody asked the origin
+    Sequence fence = 0;        // what it is judged by: that of the flight, or of what was found
     Detail detail = Detail::none;
 };
 

@@ -136,10 +136,12 @@ asio::awaitable<void> Walk::forward_alone(Visit& visit, std::shared_ptr<net::Bod
         policy::answers_get(visit.request, visit.scheme, response->status, response->fields))
         co_await answer_post(visit, std::move(*response), began, asked, out);
     else
-        present_origin_response(visit, std::move(*response), out);
+        co_await present_origin_response(visit, std::move(*response), out);
 }
 
-void Walk::present_origin_response(Visit& visit, OriginResponse response, Answer& out) {
+asio::awaitable<void> Walk::present_origin_response(Visit& visit, OriginResponse response, Answer& out) {
+    Invalidation invalidation;
+    if (policy::invalidates(visit.request.method, response.status)) invalidation = invalidation_of(visit, response);
     out.verdict.forward = visit.notes.forward;
     out.verdict.detail = visit.notes.detail;
     out.verdict.forward_status = response.status;
@@ -155,32 +157,35 @@ void Walk::present_origin_response(Visit& visit, OriginResponse response, Answer
                     nullptr};
     if (!content.stream) content.whole = base::make_bytes(std::move(response.content));
     present_content(visit, std::move(content), out);
+    if (!invalidation.targets.empty()) co_await invalidate_after(visit, std::move(invalidation), out);
     append_cache_status(out.tail, out.verdict);
-    if (policy::invalidates(visit.request.method, response.status)) invalidate_after(visit, response, out);
     finish_forwarded(visit, out);
 }
 
-/// RFC 9111 §4.4, and rule 6: before the client hears of its success, nothing older may be served any more.
-void Walk::invalidate_after(Visit& visit, const OriginResponse& response, Answer& out) {
-    std::vector<TagHash> tags;
-    const auto surrogate = [&](std::string_view tag) {
-        tags.push_back(coherence::tag_hash(coherence::TagKind::surrogate, tag));
-    };
-    const auto group = [&](std::string_view name) {
-        tags.push_back(coherence::tag_hash(coherence::TagKind::group, name));
-    };
-    const auto uri = [&](std::string_view text) {
-        tags.push_back(uri_tag(text));
-        if (const auto tag = equivalents_tag(rooms_, text)) tags.push_back(*tag);
+/// RFC 9111 §4.4, and what the route and the origin name.
+Invalidation Walk::invalidation_of(const Visit& visit, const OriginResponse& response) const {
+    Invalidation out;
+    const auto add = [&](Target::Kind kind) {
+        return [&out, kind](std::string_view text) { out.targets.push_back({kind, std::string(text)}); };
     };
     policy::collect_invalidations(visit.request, visit.scheme, response.fields, visit.notes.match,
-                                  {surrogate, group, uri});
-    for (const std::string& tag : response.invalidates) surrogate(tag);
-    if (tags.empty()) return;
-    const Sequence token = rooms_.engine.invalidate({tags, coherence::Softness::hard});
-    rooms_.metrics.add(base::Counter::invalidations);
+                                  {add(Target::Kind::tag), add(Target::Kind::group), add(Target::Kind::url)});
+    std::ranges::for_each(response.invalidates, add(Target::Kind::tag));
+    return out;
+}
+
+/// Rule 6: before the client hears of its success, nothing older may be served any more. What the log could not record
+/// holds here, and gets no token; the write has happened all the same.
+asio::awaitable<void> Walk::invalidate_after(Visit& visit, Invalidation invalidation, Answer& out) {
+    const Instant deadline = base::read_clock().mono + rooms_.limits.remote_budget;
+    const auto token = co_await rooms_.invalidations.invalidate(std::move(invalidation), deadline);
+    if (!token) {
+        out.verdict.detail = Detail::not_recorded;
+        rooms_.log.warn("invalidation not recorded", {{"path", visit.request.path}, {"why", token.error().what}});
+        co_return;
+    }
     out.tail.begin("Etage-Seq: ");
-    out.tail.number(static_cast<std::int64_t>(token));
+    out.tail.number(static_cast<std::int64_t>(*token));
     out.tail.end();
 }
 

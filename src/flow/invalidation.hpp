@@ -13,6 +13,7 @@
 #include <asio/awaitable.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -43,13 +44,17 @@ struct Invalidation {
 /// The tags that are marked. Thread-safe.
 std::vector<TagHash> tags_of(const Rooms& rooms, const Invalidation& invalidation);
 
+/// tags_of() with its rooms, as compose gives it to a log. Thread-safe.
+using TagsOf = std::function<std::vector<TagHash>(const Invalidation&)>;
+
 /// Who has applied a record (rule 7).
 struct Receipt {
     std::uint64_t confirmed = 1;  // this instance included
     std::uint64_t live = 1;       // whose lease has not lapsed
 };
 
-/// Thread-safe; coroutines run on the caller's executor. Outlives the walk.
+/// Thread-safe; coroutines run on the caller's executor. Outlives the walk. Counts what it records
+/// (Counter::invalidations).
 class InvalidationLog {
 public:
     virtual ~InvalidationLog() = default;

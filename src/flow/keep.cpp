@@ -85,7 +85,7 @@ asio::awaitable<bool> Walk::keep(Plan& plan, base::Ref<const store::Entry> entry
     co_return shelve(plan, entry, why_not);
 }
 
-bool Walk::shelve(const Plan& plan, const base::Ref<const store::Entry>& entry, Detail& why_not) {
+bool Walk::shelve(Plan& plan, const base::Ref<const store::Entry>& entry, Detail& why_not) {
     const store::EntryParts& parts = entry->parts();
     const auto vary = selecting_fields(parts.fields);
     if (parts.tags.size() > rooms_.limits.tags_max)
@@ -93,13 +93,14 @@ bool Walk::shelve(const Plan& plan, const base::Ref<const store::Entry>& entry, 
     else if (vary.names.size() > rooms_.limits.vary_names_max)
         why_not = Detail::vary_too_wide;
     // Rule 5: what was invalidated while it was fetched is answered to those who asked before, and forgotten.
-    else if (rooms_.engine.judge(parts.fence, parts.tags) == coherence::Validity::gone)
+    else if (rooms_.engine.judge(parts.fence, parts.tags) > coherence::Validity::stale)
         why_not = Detail::fenced;
     else {
         switch (rooms_.store.put(entry, vary)) {
             case store::MemoryStore::Put::stored:
                 rooms_.metrics.add(base::Counter::stored);
                 if (!parts.search_key.empty()) put_signposts(rooms_, plan.uri(), parts);
+                share(plan, entry, vary);
                 return true;
             case store::MemoryStore::Put::older_fence: why_not = Detail::fenced; break;
             case store::MemoryStore::Put::too_large: why_not = Detail::too_large; break;

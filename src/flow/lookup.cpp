@@ -2,6 +2,7 @@
 // reads a clock, suspends, or holds a lock while it works.
 
 #include "flow/cache_status.hpp"
+#include "flow/plan.hpp"
 #include "flow/present.hpp"
 #include "flow/recode.hpp"
 #include "flow/tags.hpp"
@@ -23,17 +24,21 @@ bool stop(Visit& visit, Stop where, Forward forward, Detail detail = Detail::non
     return false;
 }
 
-bool has_credentials(const Visit& visit) noexcept {
-    return http::contains(visit.request.fields, http::FieldId::authorization) || visit.notes.identity.present;
+/// Of a hit: it says that the answer is stale.
+bool is_stale(Detail detail) noexcept {
+    return detail == Detail::stale_while_revalidate || detail == Detail::stale_if_error ||
+           detail == Detail::request_max_stale;
 }
 
-/// Rule 6: a read that carries a token is answered from the shelf only when the log has been applied that far.
-bool behind_token(const Visit& visit, const coherence::Engine& engine) noexcept {
-    const auto text = http::find(visit.request.fields, http::FieldId::etage_min_seq);
-    if (!text) return false;
+/// Rule 6: how far the log must have been applied here before this request is answered from a shelf. Nothing: it says
+/// something that is no position.
+std::optional<Sequence> token_of(const http::RequestHead& request) noexcept {
+    const auto text = http::find(request.fields, http::FieldId::etage_min_seq);
     Sequence token = 0;
+    if (!text) return token;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), token);
-    return error != std::errc{} || end != text->data() + text->size() || !engine.caught_up(token);
+    if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
+    return token;
 }
 
 /// RFC 9111 §4.1: a variant in the very language that this request prefers to all others suits it, whatever else the
@@ -53,6 +58,10 @@ const store::Entry* in_preferred_language(const store::Shelf& shelf, std::string
 }
 
 }  // namespace
+
+bool has_credentials(const Visit& visit) noexcept {
+    return http::contains(visit.request.fields, http::FieldId::authorization) || visit.notes.identity.present;
+}
 
 bool Walk::answer_now(Visit& visit, Answer& out) noexcept {
     rooms_.metrics.add(base::Counter::requests);
@@ -102,13 +111,15 @@ bool Walk::look_up(Visit& visit, Answer& out) {
 bool Walk::give_name(Visit& visit) {
     Notes& notes = visit.notes;
     const auto content = notes.content ? std::optional(notes.content->view()) : std::nullopt;
-    if (!policy::make_key(visit.key,
-                          {visit.request, notes.match.route, visit.scheme, notes.identity, rooms_.secret, content}))
+    if (!policy::make_key(visit.key, {visit.request, notes.match.route, visit.scheme, notes.identity,
+                                      rooms_.identity_secret, content}))
         return stop(visit, Stop::forward_alone, Forward::bypass, Detail::key_too_long);
     notes.key_bytes = visit.key.size();
     notes.key_hash = base::hash128(visit.key, rooms_.secret);
-    if (behind_token(visit, rooms_.engine))
-        return stop(visit, Stop::forward_alone, Forward::bypass, Detail::behind_token);
+    const auto token = token_of(visit.request);
+    if (!token) return stop(visit, Stop::forward_alone, Forward::bypass, Detail::behind_token);
+    notes.token = *token;
+    if (!rooms_.engine.caught_up(*token)) return stop(visit, Stop::behind, Forward::bypass, Detail::behind_token);
     return true;
 }
 
@@ -134,6 +145,13 @@ bool Walk::find_entry(Visit& visit, Answer& out) {
         return stop(visit, Stop::fill, Forward::uri_miss, Detail::invalidated);
     }
     if (!may_be_given(visit, *entry)) return stop(visit, Stop::forward_alone, Forward::bypass, Detail::authorization);
+    const coherence::Sight sight = rooms_.engine.sight(visit.now.mono);
+    if (valid == coherence::Validity::unsure || sight == coherence::Sight::blind) {
+        notes.entry = std::move(entry);  // only what the origin confirms is served
+        const Stop where = visit.request.method == http::Method::head ? Stop::head : Stop::fill;
+        return stop(visit, where, Forward::stale,
+                    sight == coherence::Sight::blind ? Detail::blind : Detail::unconfirmed);
+    }
 
     const bool soft = valid == coherence::Validity::stale;
     const auto verdict = policy::judge_reuse(entry->parts().stamps, notes.request_cc, visit.now.mono, soft);
@@ -149,6 +167,7 @@ bool Walk::find_entry(Visit& visit, Answer& out) {
     }
 
     if (notes.equivalent && out.verdict.detail == Detail::none) out.verdict.detail = Detail::no_vary_search;
+    if (sight == coherence::Sight::dim && out.verdict.detail == Detail::none) out.verdict.detail = Detail::blind;
     if (needs_decoding(visit.request, *entry)) {
         notes.entry = std::move(entry);
         return stop(visit, Stop::decode, Forward::none, verdict.detail);
@@ -207,7 +226,7 @@ void Walk::finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer&
     append_limit_fields(out.tail, visit.notes.gate);
     rooms_.metrics.add(base::Counter::hits);
     if (out.verdict.detail != Detail::none) {
-        if (out.verdict.detail != Detail::no_vary_search) rooms_.metrics.add(base::Counter::stale_served);
+        if (is_stale(out.verdict.detail)) rooms_.metrics.add(base::Counter::stale_served);
         rooms_.metrics.add(out.verdict.detail);
     }
     if (visit.notes.match.route != nullptr)

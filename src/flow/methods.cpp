@@ -31,11 +31,13 @@ asio::awaitable<void> Walk::ask_by_head(Visit& visit, Answer& out) {
     const store::EntryParts& stored = entry->parts();
     const auto& body = entry->as_sent().body;
     if (response->status != 200 || stored.status != 200 || !body) {
-        co_return present_origin_response(visit, std::move(*response), out);
+        co_await present_origin_response(visit, std::move(*response), out);
+        co_return;
     }
     if (!policy::head_speaks_of(response->fields, response->content_length, stored.fields, body->size())) {
         rooms_.store.remove(*entry);
-        co_return present_origin_response(visit, std::move(*response), out);
+        co_await present_origin_response(visit, std::move(*response), out);
+        co_return;
     }
     const Outcome fresh = co_await freshen(*flight, *plan, *entry, std::move(*response));
     out.verdict.forward = visit.notes.forward;
@@ -108,7 +110,11 @@ struct Walk::AsGet {
 asio::awaitable<void> Walk::answer_post(Visit& visit, OriginResponse response, Sequence began, Now asked, Answer& out) {
     AsGet get(visit, rooms_.router);
     const bool named = get.visit.notes.match.route == nullptr || !get.visit.notes.match.route->policy.cache.pass;
-    if (!named || !give_name(get.visit)) co_return present_origin_response(visit, std::move(response), out);
+    // With other instances in the log, what follows this mark in it may be theirs.
+    if (!rooms_.invalidations.is_alone() || !named || !give_name(get.visit)) {
+        co_await present_origin_response(visit, std::move(response), out);
+        co_return;
+    }
     const auto whole = co_await read_whole(response);
     if (!whole) co_return answer_error(visit, whole.error(), out);
 
@@ -121,7 +127,7 @@ asio::awaitable<void> Walk::answer_post(Visit& visit, OriginResponse response, S
     const Sequence before = rooms_.engine.fence();
     const bool valid = rooms_.engine.judge(began, parts.tags) == coherence::Validity::valid;
     std::string content = response.content;
-    present_origin_response(visit, std::move(response), out);
+    co_await present_origin_response(visit, std::move(response), out);
     if (!storable || !valid || rooms_.engine.fence() != before + 1) co_return;
     parts.fence = before + 1;
     Detail why_not = Detail::none;

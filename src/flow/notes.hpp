@@ -8,6 +8,7 @@
 #include "policy/route.hpp"
 #include "store/entry.hpp"
 
+#include <etage/sequence.hpp>
 #include <etage/verdict.hpp>
 
 #include <cstdint>
@@ -21,6 +22,7 @@ enum class Stop : std::uint8_t {
     unrouted,       // step 1: handlers only, and none matches
     refused,        // step 2: a limit
     forward_alone,  // step 3: not looked up, or not to be queued
+    behind,         // step 3: its token is ahead of this instance, which may catch up
     query,          // step 3: its content is part of its name, and is not here yet
     decode,         // step 4: the entry is fresh, and in a coding that this client does not take
     stale_while,    // step 4: the entry may be served while it is refreshed
@@ -42,6 +44,7 @@ struct Notes {
     base::Ref<const store::Entry> held;   // a part of what is asked for whole: the rest is enough
     std::unique_ptr<const Equivalent> equivalent;  // when what was found is stored for another URI; or null
     base::Ref<const base::Bytes> content;          // of a QUERY: part of the key, and of what a fill sends
+    Sequence token = 0;                            // Etage-Min-Seq; 0: none
     Forward forward = Forward::none;
     Detail detail = Detail::none;
 

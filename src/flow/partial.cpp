@@ -40,7 +40,8 @@ base::Ref<const store::Entry> Walk::find_part(const Visit& visit) const {
     http::append_secondary_key(secondary, shelf->vary, visit.request.fields);
     base::Ref<const store::Entry> entry(shelf->find(secondary));
     if (!entry || !is_of_its_route(visit, *entry) || !may_be_given(visit, *entry)) return nullptr;
-    if (validity(*entry) != coherence::Validity::gone) return entry;
+    if (rooms_.engine.sight(visit.now.mono) == coherence::Sight::blind) return nullptr;
+    if (validity(*entry) <= coherence::Validity::stale) return entry;
     rooms_.store.remove(*entry);
     return nullptr;
 }
@@ -131,7 +132,7 @@ asio::awaitable<Result<OriginResponse>> Walk::complete(Plan& plan, OriginRespons
 base::Ref<const store::Entry> Walk::find_beside(const Plan& plan, const store::EntryParts& newer) const {
     const auto shelf = rooms_.store.find(newer.key_hash, newer.key);
     base::Ref<const store::Entry> held(shelf ? shelf->find(newer.secondary_key) : nullptr);
-    if (!held || validity(*held) == coherence::Validity::gone) return nullptr;
+    if (!held || validity(*held) > coherence::Validity::stale) return nullptr;
     const auto joined = policy::together(*held->parts().part, *newer.part);
     const bool same = policy::same_representation(held->parts().fields, newer.fields, plan.response_time.wall);
     return joined && same && joined->size() <= rooms_.limits.entry_bytes_max ? held : nullptr;

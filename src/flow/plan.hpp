@@ -32,6 +32,13 @@ struct Walk::Plan {
     bool in_part = false;                      // the client's Range is asked of the origin
     std::optional<http::Part> part;            // what the answer is, when it is a part
     OriginRequest request;
+    std::string name;                           // in the shared tier
+    bool has_credentials = false;               // the request that started it
+    bool is_refused = false;                    // that request's Cache-Control: what the shared tier has is not for it
+    std::shared_ptr<store::RemoteClaim> claim;  // this instance asks the origin for all
+    bool remote_missed = false;                 // the shared tier said that it has nothing: it may be given something
+    bool remote_away = false;
+    asio::any_io_executor executor;
     Now request_time{};
     Now response_time{};
 };
@@ -48,6 +55,9 @@ struct Walk::Ruling {
     http::ResponseCacheControl response_cc;
     policy::Exchange exchange;  // borrows the two above, the plan and the response
 };
+
+/// Of the request: what was not marked as shared is not for it (RFC 9111 §3.5).
+bool has_credentials(const Visit& visit) noexcept;
 
 /// What a flight is called: those who ask for the same of the same share it.
 inline std::string flight_name(const Visit& visit) { return visit.key + visit.notes.part; }

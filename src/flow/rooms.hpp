@@ -5,10 +5,13 @@
 #include "base/metrics.hpp"
 #include "coherence/engine.hpp"
 #include "flow/flight.hpp"
+#include "flow/invalidation.hpp"
 #include "flow/origin.hpp"
 #include "limit/token_bucket.hpp"
+#include "net/slots.hpp"
 #include "policy/route.hpp"
 #include "store/memory_store.hpp"
+#include "store/remote_store.hpp"
 
 #include <asio/thread_pool.hpp>
 
@@ -32,7 +35,10 @@ struct WalkLimits {
     std::size_t decoded_stream_bytes_max = std::size_t{1} << 30;  // decoded for one client: the answer is cut there
     std::size_t tags_max = 512;                                   // per entry, implicit ones included
     std::size_t vary_names_max = 8;
-    std::size_t rejoin_max = 2;  // flights a request tries before it goes alone
+    std::size_t rejoin_max = 2;                              // flights a request tries before it goes alone
+    Duration remote_budget = std::chrono::milliseconds(50);  // redis.budget: of a request, for all its calls to Redis
+    Duration claim_wait_max = std::chrono::seconds(5);  // for another instance's fetch; then it is fetched here, too
+    std::size_t outage_fills_max = 64;                  // at once, while Redis is configured and away
 };
 
 /// Everything outlives the walk and every coroutine it started (compose waits for `fills_under_way` to be 0).
@@ -51,6 +57,10 @@ struct Rooms {
     std::string via;               // "1.1 etage" in front of an upstream, empty otherwise
     WalkLimits limits;
     std::atomic<std::size_t>& fills_under_way;
+    InvalidationLog& invalidations;
+    std::uint64_t identity_secret = 0;     // keys what is made of a user's identity; the same where keys are shared
+    store::RemoteStore* remote = nullptr;  // step 6; null: there is none
+    net::Slots outage_fills = net::Slots(WalkLimits{}.outage_fills_max);
     /// Shared with the streams it counts, which may outlive the walk.
     std::shared_ptr<std::atomic<std::size_t>> coded_streams = std::make_shared<std::atomic<std::size_t>>(0);
 };

@@ -2,6 +2,7 @@
 
 #include "flow/walk.hpp"
 
+#include "base/clock.hpp"
 #include "flow/cache_status.hpp"
 #include "flow/plan.hpp"
 #include "flow/present.hpp"
@@ -30,6 +31,7 @@ asio::awaitable<void> Walk::go_on(Visit& visit, std::shared_ptr<net::BodySource>
         case Stop::forward_alone:
             if (visit.notes.request_cc.only_if_cached) co_return answer_only_if_cached(visit, out);
             co_return co_await forward_alone(visit, std::move(body), out);
+        case Stop::behind: co_return co_await wait_for_token(visit, std::move(body), out);
         case Stop::query: co_return co_await ask_by_query(visit, std::move(body), out);
         case Stop::decode: co_return serve_decoded(visit, out);
         case Stop::stale_while: co_return serve_stale_and_refresh(visit, out, co_await asio::this_coro::executor);
@@ -40,6 +42,18 @@ asio::awaitable<void> Walk::go_on(Visit& visit, std::shared_ptr<net::BodySource>
     if (visit.notes.request_cc.only_if_cached) co_return answer_only_if_cached(visit, out);
     if (visit.notes.stop == Stop::head) co_return co_await ask_by_head(visit, out);
     co_await take_off(visit, out);
+}
+
+/// Rule 6: a short wait, else around the cache.
+asio::awaitable<void> Walk::wait_for_token(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out) {
+    const Instant deadline = visit.now.mono + rooms_.limits.remote_budget;
+    if (!co_await rooms_.invalidations.reach(visit.notes.token, deadline)) {
+        visit.notes.stop = Stop::forward_alone;
+    } else {
+        visit.notes.detail = Detail::none;
+        if (find_entry(visit, out)) co_return;
+    }
+    co_await go_on(visit, std::move(body), out);
 }
 
 /// RFC 9111 §5.2.1.7.
@@ -57,8 +71,10 @@ asio::awaitable<void> Walk::take_off(Visit& visit, Answer& out) {
         // Rule 1: the fence is read before anything else is looked at.
         const Sequence began = rooms_.engine.fence();
         // Rule 4: join only what no later invalidation has made invalid already.
+        // Blind, nobody can tell which those are (rule 8).
+        const bool blind = rooms_.engine.sight(visit.now.mono) == coherence::Sight::blind;
         const auto may_join = [&](const Flight& flight) {
-            return rooms_.engine.judge(flight.fence(), flight.request_tags()) == coherence::Validity::valid;
+            return !blind && rooms_.engine.judge(flight.fence(), flight.request_tags()) == coherence::Validity::valid;
         };
         const auto boarding =
             rooms_.flights.board(flight_name(visit), may_join, [&] { return new_flight(visit, began); });
@@ -74,10 +90,10 @@ asio::awaitable<void> Walk::take_off(Visit& visit, Answer& out) {
         }
         if (boarding.started && flight.outcome().kind == Outcome::Kind::not_shareable) {
             notes.detail = flight.outcome().detail;
-            present_origin_response(visit, boarding.flight->take_exclusive(), out);
+            co_await present_origin_response(visit, boarding.flight->take_exclusive(), out);
             co_return;
         }
-        if (arrive(visit, flight, boarding.started, began, out)) co_return;
+        if (arrive(visit, flight, boarding.started, out)) co_return;
         const Outcome& outcome = flight.outcome();
         if (outcome.kind == Outcome::Kind::not_shareable) {
             notes.detail = Detail::not_shareable;
@@ -97,9 +113,16 @@ std::shared_ptr<net::BodySource> Walk::content_of(const Notes& notes) {
 }
 
 /// False: this outcome is not for this request; it must go again.
-bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence began, Answer& out) {
+bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Answer& out) {
     const Outcome& outcome = flight.outcome();
     if (outcome.kind == Outcome::Kind::not_shareable) return false;
+    // Rule 5: the tags learned from the response decide for whoever came later. A mark may be ahead of every fence
+    // taken here, so fences say nothing of who came first.
+    const bool is_for_all = outcome.kind == Outcome::Kind::failed ||
+                            rooms_.engine.judge(outcome.fence, outcome.tags) == coherence::Validity::valid;
+    if (!started && (!is_for_all || !matches(visit, outcome))) return false;
+    if (outcome.from_remote) return finish_remote(visit, outcome, out), true;
+    if (!visit.notes.entry) visit.notes.entry = outcome.fallback;
     out.verdict.forward = visit.notes.forward;
     out.verdict.detail = outcome.detail != Detail::none ? outcome.detail : visit.notes.detail;
     out.verdict.forward_status = outcome.status;
@@ -111,12 +134,6 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence beg
     if ((silent || outcome.status >= 500) && serve_fallback(visit, how, outcome.status, out)) return true;
     if (silent) return answer_error(visit, outcome.error, out), true;
 
-    if (!started) {
-        if (!matches(visit, outcome)) return false;
-        // Rule 5, for one who came after an invalidation: the tags learned from the response decide.
-        if (began > flight.fence() && rooms_.engine.judge(flight.fence(), outcome.tags) != coherence::Validity::valid)
-            return false;
-    }
     if (outcome.kind == Outcome::Kind::entry) {
         give_entry(visit, outcome.entry, out);
         append_reuse_fields(visit, *outcome.entry, out);
@@ -136,7 +153,8 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Sequence beg
 bool Walk::serve_fallback(Visit& visit, policy::OriginFailure how, int status, Answer& out) {
     const auto& fallback = visit.notes.entry;
     // A mark that came meanwhile makes the fallback gone as well (C-07).
-    if (!fallback || !covers(visit, *fallback) || validity(visit.notes, *fallback) == coherence::Validity::gone ||
+    if (!fallback || !covers(visit, *fallback) || validity(visit.notes, *fallback) > coherence::Validity::stale ||
+        rooms_.engine.sight(base::read_clock().mono) == coherence::Sight::blind ||
         !policy::usable_on_error(fallback->parts().stamps, visit.notes.request_cc, visit.now.mono, how))
         return false;
     out.verdict.forward = visit.notes.forward;

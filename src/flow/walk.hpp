@@ -4,6 +4,7 @@
 //   coding.cpp   8        codings that a hit would have liked, made behind it
 //   recoding.cpp 8        codings of what comes from no entry, made and taken away as it passes
 //   walk.cpp     5–8      what happens when there was no hit, in order
+//   remote.cpp   6        the shared tier: found there, claimed for all instances, written behind
 //   fill.cpp     7        one fetch for all who wait: origin, rules, shelf
 //   keep.cpp     7        what is kept of an answer: parts, shapes, shelf
 //   partial.cpp  7        parts: answered from, asked for, put together, completed
@@ -27,6 +28,7 @@
 #include "policy/reuse.hpp"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -76,7 +78,8 @@ private:
     // walk.cpp
     asio::awaitable<void> go_on(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);
     asio::awaitable<void> take_off(Visit& visit, Answer& out);
-    bool arrive(Visit& visit, const Flight& flight, bool started, Sequence began, Answer& out);
+    asio::awaitable<void> wait_for_token(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);
+    bool arrive(Visit& visit, const Flight& flight, bool started, Answer& out);
     bool serve_fallback(Visit& visit, policy::OriginFailure how, int status, Answer& out);
     bool matches(const Visit& visit, const Outcome& outcome) const;
     void serve_stale_and_refresh(Visit& visit, Answer& out, const asio::any_io_executor& executor);
@@ -86,6 +89,14 @@ private:
     void answer_unrouted(Visit& visit, Answer& out);
     void answer_error(Visit& visit, const Error& error, Answer& out);
     void finish_forwarded(Visit& visit, Answer& out) noexcept;
+
+    // remote.cpp
+    asio::awaitable<bool> land_from_remote(Flight& flight, Plan& plan);
+    bool take_from_remote(Flight& flight, Plan& plan, const base::Ref<const store::Entry>& entry);
+    asio::awaitable<bool> claim_for_all(Flight& flight, Plan& plan, const store::RemoteName& name, Instant deadline);
+    asio::awaitable<std::optional<net::Slot>> outage_slot(const Plan& plan);
+    void share(Plan& plan, const base::Ref<const store::Entry>& entry, const http::VaryNames& vary);
+    void finish_remote(Visit& visit, const Outcome& outcome, Answer& out);
 
     // partial.cpp
     bool look_for_part(Visit& visit, Answer& out);
@@ -106,26 +117,27 @@ private:
     // fill.cpp
     std::vector<TagHash> asked_tags(const Visit& visit) const;
     std::shared_ptr<Plan> plan(const Visit& visit) const;
+    static void ask_about(Plan& plan, const base::Ref<const store::Entry>& entry);
     std::shared_ptr<Flight> new_flight(const Visit& visit, Sequence fence) const;
     void launch(const asio::any_io_executor& executor, std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan);
     asio::awaitable<Result<OriginResponse>> ask_anew(Plan& plan);
     asio::awaitable<void> fly(std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan);
     asio::awaitable<void> land_response(Flight& flight, Plan& plan, OriginResponse response);
-    static Outcome outcome_of(const Plan& plan, OriginResponse& response);
+    static Outcome outcome_of(const Flight& flight, const Plan& plan, OriginResponse& response);
     asio::awaitable<void> land_error(Flight& flight, Plan& plan, OriginResponse response);
     asio::awaitable<void> land_whole(Flight& flight, Plan& plan, OriginResponse response);
     asio::awaitable<void> land_arriving(Flight& flight, Plan& plan, OriginResponse response);
     asio::awaitable<void> land_validated(Flight& flight, Plan& plan, OriginResponse response);
     asio::awaitable<Outcome> freshen(const Flight& flight, Plan& plan, const store::Entry& entry,
                                      OriginResponse response);
-    void land_failed(Flight& flight, Error error);
+    void land_failed(Flight& flight, const Plan& plan, Error error);
     void land_exclusive(Flight& flight, Plan& plan, OriginResponse response, Detail why);
 
     // keep.cpp
     asio::awaitable<base::Ref<const store::Entry>> shape(Plan& plan, store::EntryParts parts, std::string content);
     store::EntryParts parts_of(const Flight& flight, const Plan& plan, const OriginResponse& response) const;
     asio::awaitable<bool> keep(Plan& plan, base::Ref<const store::Entry> entry, Detail& why_not);
-    bool shelve(const Plan& plan, const base::Ref<const store::Entry>& entry, Detail& why_not);
+    bool shelve(Plan& plan, const base::Ref<const store::Entry>& entry, Detail& why_not);
 
     // forward.cpp
     asio::awaitable<void> forward_alone(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);
@@ -135,8 +147,9 @@ private:
     bool answer_as_last_hop(Visit& visit, Answer& out);                                             // last_hop.cpp
     OriginRequest request_for(const http::RequestHead& request, std::string_view scheme, std::string_view client,
                               const policy::Match& match, bool fill) const;
-    void present_origin_response(Visit& visit, OriginResponse response, Answer& out);
-    void invalidate_after(Visit& visit, const OriginResponse& response, Answer& out);
+    asio::awaitable<void> present_origin_response(Visit& visit, OriginResponse response, Answer& out);
+    asio::awaitable<void> invalidate_after(Visit& visit, Invalidation invalidation, Answer& out);
+    Invalidation invalidation_of(const Visit& visit, const OriginResponse& response) const;
 
     Rooms rooms_;
 };

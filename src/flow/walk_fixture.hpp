@@ -2,6 +2,7 @@
 // A whole walk on virtual time with an origin that a test scripts. For tests only.
 
 #include "base/clock.hpp"
+#include "flow/local_log.hpp"
 #include "flow/walk.hpp"
 #include "http/h1_parser.hpp"
 #include "net/timer.hpp"
@@ -83,7 +84,8 @@ inline std::string lines(int count) {
 
 class TestHouse {
 public:
-    explicit TestHouse(std::vector<RoutePolicy> routes = {}, bool handlers_only = false);
+    explicit TestHouse(std::vector<RoutePolicy> routes = {}, bool handlers_only = false,
+                       store::RemoteStore* remote = nullptr, InvalidationLog* log = nullptr);
     ~TestHouse() { compressors_.join(); }
     TestHouse(const TestHouse&) = delete;
     TestHouse& operator=(const TestHouse&) = delete;
@@ -109,6 +111,8 @@ public:
     store::MemoryStore store{{}};
     FlightTable flights;
     std::atomic<std::size_t> fills{0};
+    LocalLog invalidations{engine, metrics,
+                           [this](const Invalidation& names) { return tags_of(walk->rooms(), names); }};
 
 private:
     class Content;

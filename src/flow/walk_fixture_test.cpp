@@ -64,24 +64,6 @@ asio::awaitable<Result<OriginResponse>> ScriptedOrigin::fetch(OriginRequest requ
 
 namespace {
 
-std::unique_ptr<Walk> build(const policy::Router& router, TestHouse& house, limit::BucketTable& buckets, base::Log& log,
-                            asio::thread_pool& compressors, bool handlers_only) {
-    return std::make_unique<Walk>(Rooms{router,
-                                        house.engine,
-                                        house.store,
-                                        buckets,
-                                        house.flights,
-                                        house.metrics,
-                                        log,
-                                        compressors,
-                                        {&house.origin},
-                                        42,
-                                        handlers_only,
-                                        handlers_only ? "" : "1.1 etage",
-                                        {},
-                                        house.fills});
-}
-
 void take_apart(const Answer& answer, Reply& reply) {
     reply.status = answer.status;
     reply.verdict = answer.verdict;
@@ -112,11 +94,28 @@ private:
     bool given_ = false;
 };
 
-TestHouse::TestHouse(std::vector<RoutePolicy> routes, bool handlers_only) {
+TestHouse::TestHouse(std::vector<RoutePolicy> routes, bool handlers_only, store::RemoteStore* remote,
+                     InvalidationLog* log) {
     auto router = policy::Router::compile(std::move(routes), {"default"});
     if (!router) throw std::runtime_error(router.error().what);
     router_ = std::move(*router);
-    walk = build(router_, *this, buckets_, log_, compressors_, handlers_only);
+    walk = std::make_unique<Walk>(Rooms{router_,
+                                        engine,
+                                        store,
+                                        buckets_,
+                                        flights,
+                                        metrics,
+                                        log_,
+                                        compressors_,
+                                        {&origin},
+                                        42,
+                                        handlers_only,
+                                        handlers_only ? "" : "1.1 etage",
+                                        {},
+                                        fills,
+                                        log != nullptr ? *log : invalidations,
+                                        42,
+                                        remote});
 }
 
 asio::awaitable<void> TestHouse::walk_through(std::string text, std::string body, std::shared_ptr<Reply> reply) {

@@ -4,9 +4,12 @@
 #include "flow/tags.hpp"
 #include "gateway/admin.hpp"
 #include "gateway/explain.hpp"
+#include "gateway/purge_request.hpp"
 #include "origin/upstream.hpp"
 
+#include <asio/co_spawn.hpp>
 #include <asio/signal_set.hpp>
+#include <asio/use_future.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -15,6 +18,9 @@
 namespace etage::gateway {
 
 namespace {
+
+constexpr Duration purge_time_max = std::chrono::seconds(2);    // for the log to record a purge; then it is 503
+constexpr Duration receipt_wait_max = std::chrono::seconds(1);  // and two leases, for instances that lag
 
 /// Tokens of an earlier life must never be ahead of this one: the log in this process starts at the wall clock.
 Sequence first_position(Now now) {
@@ -63,8 +69,10 @@ Building::Building(Plan plan)
     : plan_(std::move(plan)),
       started_(base::read_clock()),
       log_({plan_.config.log.level, plan_.config.log.format, {}}),
-      engine_(first_position(started_)),
-      store_({.bytes_max = plan_.config.memory.limit, .entry_bytes_max = plan_.config.memory.entry_max}) {}
+      engine_(plan_.config.redis.url ? 0 : first_position(started_)),
+      store_({.bytes_max = plan_.config.memory.limit, .entry_bytes_max = plan_.config.memory.entry_max}),
+      local_log_(engine_, metrics_,
+                 [this](const flow::Invalidation& names) { return flow::tags_of(walk_->rooms(), names); }) {}
 
 Building::~Building() {
     close();
@@ -72,6 +80,7 @@ Building::~Building() {
     // exist.
     compressors_.join();
     origins_.clear();
+    if (shared_) shared_->close();
 }
 
 Result<std::unique_ptr<Building>> Building::build(Plan plan) {
@@ -95,11 +104,43 @@ Result<void> Building::furnish() {
         origins_.push_back(std::move(*made));
         origins.push_back(origins_.back().get());
     }
+    if (auto done = share(); !done) return done;
+    const Config& config = plan_.config;
+    const std::uint64_t secret = base::random_seed();
+    const std::uint64_t shared_secret = base::hash64(config.redis.secret, 0);
+    flow::WalkLimits limits;
+    limits.entry_bytes_max = config.memory.entry_max;
+    limits.remote_budget = config.redis.budget;
     walk_ = std::make_unique<flow::Walk>(
-        flow::Rooms{router_, engine_, store_, buckets_, flights_, metrics_, log_, compressors_, origins,
-                    base::random_seed(), plan_.handlers_only, plan_.handlers_only ? "" : "1.1 etage",
-                    flow::WalkLimits{.entry_bytes_max = plan_.config.memory.entry_max}, fills_});
+        flow::Rooms{router_, engine_, store_, buckets_, flights_, metrics_, log_, compressors_, origins, secret,
+                    plan_.handlers_only, plan_.handlers_only ? "" : "1.1 etage", limits, fills_, invalidations(),
+                    config.redis.secret.empty() ? secret : shared_secret, shared_ ? &shared_->entries() : nullptr});
     return {};
+}
+
+Result<void> Building::share() {
+    if (!plan_.config.redis.url) return {};
+    auto tier = SharedTier::make(
+        plan_.config.redis, plan_.config.coherence,
+        {engine_, metrics_, log_,
+         [this](const flow::Invalidation& names) { return flow::tags_of(walk_->rooms(), names); },
+         [this](Sequence position, std::span<const TagHash> tags) { return nothing_older(position, tags); }});
+    if (!tier) return std::unexpected(std::move(tier.error()));
+    shared_ = std::move(*tier);
+    return {};
+}
+
+/// The self-check of coherence: whatever is still usable here with one of these tags was filled after the position.
+bool Building::nothing_older(Sequence position, std::span<const TagHash> tags) const {
+    bool fine = true;
+    store_.for_each([&](const store::Entry& entry) {
+        const auto& parts = entry.parts();
+        const auto has = [&](TagHash tag) { return std::ranges::binary_search(parts.tags, tag); };
+        if (parts.fence < position && std::ranges::any_of(tags, has) &&
+            engine_.judge(parts.fence, parts.tags) == coherence::Validity::valid)
+            fine = false;
+    });
+    return fine;
 }
 
 Result<void> Building::bind() {
@@ -118,26 +159,46 @@ Result<void> Building::bind() {
     return {};
 }
 
-void Building::open() {
+Result<void> Building::open() {
+    if (shared_) {
+        const bool required = plan_.config.redis.required;
+        const std::string trouble = shared_->open(required);
+        if (!trouble.empty() && required)
+            return failure(Blame::remote_store, Fault::internal, trouble + " (redis.required is true)");
+        if (!trouble.empty()) std::fprintf(stderr, "etage: %s; serving without it\n", trouble.c_str());
+    }
     server_->start();
     ready_.store(true, std::memory_order_release);
     for (const std::string& address : addresses_) std::fprintf(stderr, "listening on http://%s\n", address.c_str());
     std::fprintf(stderr, "listening on http://%s (admin)\n", admin_address_.c_str());
     std::fflush(stderr);
+    return {};
 }
 
 bool Building::close() {
     if (!ready_.exchange(false, std::memory_order_acq_rel)) return true;
-    return server_->shut_down([this] { return fills_.load(std::memory_order_acquire) == 0; });
+    return server_->shut_down([this] {
+        return fills_.load(std::memory_order_acquire) == 0 && (!shared_ || shared_->entries().writes_under_way() == 0);
+    });
 }
 
-Sequence Building::invalidate(std::span<const std::string> tags, std::size_t* killed) {
-    std::vector<TagHash> hashes;
-    for (const std::string& tag : tags) hashes.push_back(coherence::tag_hash(coherence::TagKind::surrogate, tag));
+Result<Sequence> Building::invalidate(std::span<const std::string> tags, std::size_t* killed) {
+    flow::Invalidation invalidation;
+    for (const std::string& tag : tags) invalidation.targets.push_back({flow::Target::Kind::tag, tag});
     // Counted just before: afterwards nobody could tell whom this mark killed from whom an earlier one had.
-    if (killed != nullptr) *killed = count_usable(hashes);
-    metrics_.add(base::Counter::invalidations);
-    return engine_.invalidate({hashes, coherence::Softness::hard});
+    if (killed != nullptr) *killed = count_usable(flow::tags_of(walk_->rooms(), invalidation));
+    const Instant deadline = base::read_clock().mono + purge_time_max;
+    auto recording = invalidations().invalidate(std::move(invalidation), deadline);
+    if (shared_) return asio::co_spawn(shared_->log().executor(), std::move(recording), asio::use_future).get();
+    asio::io_context here(1);
+    auto recorded = asio::co_spawn(here, std::move(recording), asio::use_future);
+    here.run();
+    return recorded.get();
+}
+
+flow::InvalidationLog& Building::invalidations() noexcept {
+    if (shared_) return shared_->log();
+    return local_log_;
 }
 
 std::size_t Building::count_usable(std::span<const TagHash> tags) const {
@@ -154,6 +215,12 @@ std::size_t Building::count_usable(std::span<const TagHash> tags) const {
 Snapshot Building::snapshot(Now now) const {
     Snapshot out;
     out.ready = ready_.load(std::memory_order_acquire);
+    if (shared_) {
+        out.shared = SharedView{plan_.config.redis.url->text(), shared_->trouble(), shared_->log().live(),
+                                shared_->log().silence(now.mono)};
+        if (!out.shared->trouble.empty()) out.degraded = "Redis: " + out.shared->trouble;
+    }
+    if (!out.degraded.empty() && plan_.config.redis.required) out.ready = false;
     out.uptime = now.mono - started_.mono;
     out.memory = store_.usage();
     out.memory_limit = plan_.config.memory.limit;
@@ -166,33 +233,34 @@ Snapshot Building::snapshot(Now now) const {
 }
 
 asio::awaitable<Result<PurgeReceipt>> Building::purge(PurgeRequest request) {
-    using coherence::TagKind;
-    std::vector<TagHash> tags;
-    for (const auto& tag : request.tags) tags.push_back(coherence::tag_hash(TagKind::surrogate, tag));
-    for (const auto& key : request.keys) tags.push_back(coherence::tag_hash(TagKind::key, key));
-    for (const auto& host : request.hosts) tags.push_back(coherence::tag_hash(TagKind::host, host));
-    for (const auto& url : request.urls) {
-        const auto uri = flow::uri_of(url);
-        if (!uri) co_return failure(Blame::client, Fault::bad_request, "\"" + url + "\" is neither a URL nor a path");
-        tags.push_back(flow::uri_tag(*uri));
-        if (const auto tag = flow::equivalents_tag(walk_->rooms(), *uri)) tags.push_back(*tag);
+    auto invalidation = invalidation_of(request);
+    if (!invalidation) co_return std::unexpected(std::move(invalidation.error()));
+    const Instant deadline = base::read_clock().mono + purge_time_max;
+    const auto position = co_await invalidations().invalidate(*std::move(invalidation), deadline);
+    if (!position) co_return std::unexpected(position.error());
+    PurgeReceipt receipt{.sequence = *position};
+    if (request.wait == PurgeRequest::Wait::all || !shared_) {
+        const Duration patience = receipt_wait_max + 2 * plan_.config.coherence.lease;
+        const auto all = co_await invalidations().receipt(*position, base::read_clock().mono + patience);
+        receipt.confirmed = all.confirmed;
+        receipt.live = all.live;
+    } else {
+        receipt.live = shared_->log().live();
     }
-    for (const auto& prefix : request.prefixes) tags.push_back(flow::prefix_tag(prefix));
-    if (request.all) tags.push_back(coherence::tag_hash(TagKind::everything, ""));
-    PurgeReceipt receipt;
-    receipt.sequence = engine_.invalidate({tags, request.soft ? coherence::Softness::soft : coherence::Softness::hard});
-    metrics_.add(base::Counter::invalidations);
     co_return receipt;
 }
 
 asio::awaitable<Result<std::string>> Building::explain(ExplainRequest request) {
-    co_return explain_request(walk_->rooms(), request, base::read_clock());
+    co_return co_await explain_request(walk_->rooms(), std::move(request), base::read_clock());
 }
 
 int run_until_signal(Building& building, asio::io_context& waiting, const std::function<void()>& opened) {
     asio::signal_set signals(waiting, SIGTERM, SIGINT);
     signals.async_wait([](const asio::error_code&, int) {});
-    building.open();
+    if (const auto open = building.open(); !open) {
+        std::fprintf(stderr, "etage: %s\n", open.error().what.c_str());
+        return 1;
+    }
     opened();
     waiting.run();
     building.log().info("draining");

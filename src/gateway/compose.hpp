@@ -4,9 +4,11 @@
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "coherence/engine.hpp"
+#include "flow/local_log.hpp"
 #include "flow/walk.hpp"
 #include "gateway/config.hpp"
 #include "gateway/house.hpp"
+#include "gateway/shared_tier.hpp"
 #include "limit/token_bucket.hpp"
 #include "policy/route.hpp"
 #include "serve/server.hpp"
@@ -56,14 +58,16 @@ public:
     Building(const Building&) = delete;
     Building& operator=(const Building&) = delete;
 
-    /// Prints `listening on http://ADDR` per listener to stderr and starts the threads; returns at once.
-    void open();
+    /// Prints `listening on http://ADDR` per listener to stderr and starts the threads. With Redis it first waits a
+    /// moment for the log, and says what is wrong with it; an error only when redis.required.
+    Result<void> open();
     /// Stops accepting, finishes what is in flight within the grace, joins. True when all had finished.
     bool close();
 
-    /// Hard marks for surrogate tags; returns the token. `killed` receives how many entries of this instance were
-    /// usable before and are gone now (O(entries): for admin work, not for every write). Thread-safe.
-    Sequence invalidate(std::span<const std::string> tags, std::size_t* killed = nullptr);
+    /// Hard marks for surrogate tags; the token, or why it is not recorded (it holds here all the same). `killed`
+    /// receives how many entries of this instance were usable before and are gone now (O(entries): for admin work, not
+    /// for every write). Blocks while Redis is asked: from any thread but those of the event loops.
+    Result<Sequence> invalidate(std::span<const std::string> tags, std::size_t* killed = nullptr);
 
     const std::vector<std::string>& addresses() const noexcept { return addresses_; }  // "127.0.0.1:8080"
     const std::string& admin_address() const noexcept { return admin_address_; }
@@ -72,7 +76,10 @@ public:
 private:
     explicit Building(Plan plan);
     Result<void> furnish();
+    Result<void> share();
     Result<void> bind();
+    flow::InvalidationLog& invalidations() noexcept;
+    bool nothing_older(Sequence position, std::span<const TagHash> tags) const;
     std::size_t count_usable(std::span<const TagHash> tags) const;
 
     // House: what the admin pages may ask.
@@ -91,6 +98,8 @@ private:
     limit::BucketTable buckets_;
     flow::FlightTable flights_;
     std::atomic<std::size_t> fills_{0};
+    flow::LocalLog local_log_;
+    std::unique_ptr<SharedTier> shared_;  // null: entries and log are in this process alone
     asio::thread_pool compressors_{1};
     std::vector<std::unique_ptr<flow::Origin>> origins_;
     std::unique_ptr<flow::Walk> walk_;

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "http/uri.hpp"
 #include "net/network.hpp"
+#include "redis/options.hpp"
 
 #include <etage/policy.hpp>
 #include <etage/time.hpp>
@@ -68,11 +69,36 @@ struct LogConfig {
     AccessLog access = AccessLog::off;
 };
 
+/// The shared tier. Without a URL there is none: entries live in memory alone, and so does the log of invalidations.
+struct RedisConfig {
+    std::optional<redis::Url> url;
+    std::string password;  // in place of the URL's
+    std::string name_space = "etage";
+    Duration budget = std::chrono::milliseconds(50);  // of a request, for all its calls to Redis
+    bool required = false;                            // true: not ready while it is away
+    std::size_t entry_max = std::size_t{1} << 20;     // a larger entry stays in memory
+    std::string secret;                               // keys the identities of per-user entries that instances share
+    std::string tls_ca;                               // PEM files
+    std::string tls_certificate;
+    std::string tls_key;
+};
+
+/// DESIGN §4 rule 8.
+struct CoherenceConfig {
+    enum class Mode : std::uint8_t { available, strict };
+    Mode mode = Mode::available;
+    Duration lease = std::chrono::seconds(1);
+    Duration blind_max = std::chrono::seconds(30);
+    Duration settle{};  // every invalidation once more after so long, for what reads from a replica that lags; 0: no
+};
+
 struct Config {
     ServerConfig server;
     AdminConfig admin;
     std::vector<OriginConfig> origins = {OriginConfig{}};  // [0] is the default one; its urls may be empty
     MemoryConfig memory;
+    RedisConfig redis;
+    CoherenceConfig coherence;
     LogConfig log;
     std::optional<Duration> default_ttl;  // for cacheable routes that name no ttl of their own
     std::vector<RoutePolicy> routes;      // in file order; every one compiles

@@ -247,15 +247,48 @@ TEST(ConfigLoad, SyntaxErrorsHaveAPlace) {
     EXPECT_THAT(bad("\xff\xfe"), ElementsAre(testing::StartsWith("etage.toml:1:")));
 }
 
-TEST(ConfigLoad, NotInThisVersionIsSaidNotIgnored) {
-    EXPECT_THAT(bad("[redis]\nurl = \"redis://127.0.0.1\"\n"),
-                ElementsAre(HasSubstr("etage.toml:2:7: [redis].url: Redis is not in this version")));
-    EXPECT_THAT(bad("[coherence]\nmode = \"strict\"\n"),
-                ElementsAre(HasSubstr("[coherence].mode: coherence between instances is not in this version")));
-    EXPECT_THAT(bad(Sources{{}, {}, {"ETAGE_REDIS_URL=redis://x"}, {}}),
-                ElementsAre(HasSubstr("environment: ETAGE_REDIS_URL: Redis is not in this version")));
-    EXPECT_THAT(bad(Sources{{}, {}, {}, {{"--redis", "redis.url", {"redis://x"}}}}),
-                ElementsAre(HasSubstr("command line: --redis: Redis is not in this version")));
+TEST(ConfigLoad, TheSharedTier) {
+    const auto config = good(file(R"(
+[redis]
+url = "rediss+sentinel://app:s%40cret@10.0.0.1,10.0.0.2:26380/main/3"
+namespace = "shop"
+budget = "20ms"
+required = true
+entry_max = "2MiB"
+secret = "the same everywhere"
+tls_ca = "/etc/ca.pem"
+[coherence]
+mode = "strict"
+lease = "2s"
+blind_max = "5s"
+settle = "1s"
+)"));
+    ASSERT_TRUE(config.redis.url);
+    EXPECT_EQ(config.redis.url->arrangement, redis::Arrangement::sentinel);
+    EXPECT_EQ(config.redis.url->password, "s@cret");
+    EXPECT_EQ(config.redis.url->addresses.size(), 2U);
+    EXPECT_EQ(config.redis.name_space, "shop");
+    EXPECT_EQ(config.redis.budget, 20ms);
+    EXPECT_TRUE(config.redis.required);
+    EXPECT_EQ(config.redis.entry_max, 2U << 20U);
+    EXPECT_EQ(config.redis.secret, "the same everywhere");
+    EXPECT_EQ(config.redis.tls_ca, "/etc/ca.pem");
+    EXPECT_EQ(config.coherence.mode, CoherenceConfig::Mode::strict);
+    EXPECT_EQ(config.coherence.lease, 2s);
+    EXPECT_EQ(config.coherence.blind_max, 5s);
+    EXPECT_EQ(config.coherence.settle, 1s);
+    EXPECT_FALSE(good(file("")).redis.url) << "without a URL there is none";
+}
+
+TEST(ConfigLoad, TheSharedTierIsWrongInPlainWords) {
+    EXPECT_THAT(bad("[redis]\nurl = \"http://127.0.0.1\"\n"), ElementsAre(HasSubstr("etage.toml:2:7: [redis].url: ")));
+    EXPECT_THAT(bad(Sources{{}, {}, {"ETAGE_REDIS_URL=reddis://u:pass@x"}, {}}),
+                ElementsAre(testing::AllOf(HasSubstr("environment: ETAGE_REDIS_URL: "), HasSubstr("redis"),
+                                           testing::Not(HasSubstr("pass@")))));
+    EXPECT_THAT(bad("[redis]\nnamespace = \"a{b}\"\n"), ElementsAre(HasSubstr("without braces")));
+    EXPECT_THAT(bad("[redis]\nsecret = \"short\"\n"), ElementsAre(HasSubstr("at least 16 characters")));
+    EXPECT_THAT(bad("[coherence]\nmode = \"stict\"\n"), ElementsAre(HasSubstr("did you mean \"strict\"?")));
+    EXPECT_THAT(bad("[redis]\nurll = \"redis://x\"\n"), ElementsAre(HasSubstr("did you mean \"url\"?")));
 }
 
 TEST(ConfigLoad, FlagBeatsEnvironmentBeatsDotenvBeatsFile) {

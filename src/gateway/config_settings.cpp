@@ -152,6 +152,60 @@ constexpr Key<MemoryConfig> memory_keys[] = {
     {"entry_max", [](MemoryConfig& m, const Node& n, Problems& p) { keep(m.entry_max, read_size(n, p, 1)); }},
 };
 
+void set_url(RedisConfig& redis, const Node& node, Problems& problems) {
+    const auto text = read_text(node, problems);
+    if (!text) return;
+    auto url = redis::parse_url(*text);
+    if (url)
+        redis.url = std::move(*url);
+    else
+        problems.add(node, url.error());
+}
+
+/// It stands in front of every name, and within braces where names share a slot of a cluster.
+void set_namespace(RedisConfig& redis, const Node& node, Problems& problems) {
+    const auto text = read_text(node, problems);
+    if (!text) return;
+    const auto plain = [](char c) { return c > ' ' && c <= '~' && c != '{' && c != '}'; };
+    if (text->empty() || text->size() > 64 || !std::ranges::all_of(*text, plain))
+        problems.add(node, "a namespace is 1 to 64 characters of visible ASCII without braces, like \"shop\"");
+    else
+        redis.name_space = *text;
+}
+
+void set_secret(RedisConfig& redis, const Node& node, Problems& problems) {
+    const auto text = read_text(node, problems);
+    if (!text) return;
+    if (text->size() < 16)
+        problems.add(node, "a secret has at least 16 characters, the same for all instances");
+    else
+        redis.secret = *text;
+}
+
+constexpr Key<RedisConfig> redis_keys[] = {
+    {"url", set_url},
+    {"password", [](RedisConfig& r, const Node& n, Problems& p) { keep(r.password, read_text(n, p)); }},
+    {"namespace", set_namespace},
+    {"budget",
+     [](RedisConfig& r, const Node& n, Problems& p) { keep(r.budget, read_duration(n, p, milliseconds(1))); }},
+    {"required", [](RedisConfig& r, const Node& n, Problems& p) { keep(r.required, read_flag(n, p)); }},
+    {"entry_max", [](RedisConfig& r, const Node& n, Problems& p) { keep(r.entry_max, read_size(n, p, 1, 64 << 20)); }},
+    {"secret", set_secret},
+    {"tls_ca", [](RedisConfig& r, const Node& n, Problems& p) { keep(r.tls_ca, read_text(n, p)); }},
+    {"tls_certificate", [](RedisConfig& r, const Node& n, Problems& p) { keep(r.tls_certificate, read_text(n, p)); }},
+    {"tls_key", [](RedisConfig& r, const Node& n, Problems& p) { keep(r.tls_key, read_text(n, p)); }},
+};
+
+constexpr Word<CoherenceConfig::Mode> modes[] = {{"available", CoherenceConfig::Mode::available},
+                                                 {"strict", CoherenceConfig::Mode::strict}};
+constexpr Key<CoherenceConfig> coherence_keys[] = {
+    {"mode", [](CoherenceConfig& c, const Node& n, Problems& p) { keep(c.mode, read_word(n, p, modes)); }},
+    {"lease",
+     [](CoherenceConfig& c, const Node& n, Problems& p) { keep(c.lease, read_duration(n, p, milliseconds(100))); }},
+    {"blind_max", [](CoherenceConfig& c, const Node& n, Problems& p) { keep(c.blind_max, read_duration(n, p)); }},
+    {"settle", [](CoherenceConfig& c, const Node& n, Problems& p) { keep(c.settle, read_duration(n, p)); }},
+};
+
 constexpr Word<base::LogLevel> levels[] = {{"debug", base::LogLevel::debug},
                                            {"info", base::LogLevel::info},
                                            {"warn", base::LogLevel::warn},
@@ -170,18 +224,6 @@ constexpr Key<LogConfig> log_keys[] = {
 constexpr Key<Config> default_keys[] = {
     {"ttl", [](Config& c, const Node& n, Problems& p) { keep(c.default_ttl, read_duration(n, p)); }},
 };
-
-/// What the manual names and this version does not do yet: refused, because ignoring it would promise something.
-void no_redis(Config&, const Node& node, Problems& problems) {
-    problems.add(
-        node, "Redis is not in this version: every instance keeps its entries in its own memory; remove the setting");
-}
-void no_coherence(Config&, const Node& node, Problems& problems) {
-    problems.add(node,
-                 "coherence between instances is not in this version: each instance is its own; remove the setting");
-}
-constexpr Key<Config> redis_keys[] = {{"url", no_redis}, {"namespace", no_redis}, {"budget", no_redis}};
-constexpr Key<Config> coherence_keys[] = {{"mode", no_coherence}, {"lease", no_coherence}, {"blind_max", no_coherence}};
 
 template <auto& Keys>
 constexpr auto names = names_of(Keys);
@@ -202,8 +244,8 @@ constexpr Section all_sections[] = {
     section<memory_keys, [](Config& c) -> MemoryConfig& { return c.memory; }>("memory"),
     section<log_keys, [](Config& c) -> LogConfig& { return c.log; }>("log"),
     section<default_keys, whole>("default"),
-    section<redis_keys, whole>("redis"),
-    section<coherence_keys, whole>("coherence"),
+    section<redis_keys, [](Config& c) -> RedisConfig& { return c.redis; }>("redis"),
+    section<coherence_keys, [](Config& c) -> CoherenceConfig& { return c.coherence; }>("coherence"),
 };
 
 std::string upper(std::string_view text) {

@@ -1,5 +1,6 @@
 #include "gateway/explain.hpp"
 
+#include "base/clock.hpp"
 #include "flow/equivalents.hpp"
 #include "flow/tags.hpp"
 #include "http/cache_control.hpp"
@@ -97,16 +98,20 @@ public:
     Lookup(const flow::Rooms& rooms, const http::RequestHead& request, const policy::Match& match, Now now)
         : rooms_(rooms), request_(request), match_(match), now_(now) {}
 
+    /// What it is called in the shared tier, once run() has named it; empty: it has no name.
+    const std::string& key() const noexcept { return key_; }
+
     json run() {
         const auto identity = policy::identity_of(match_.route, request_);
         out_["identity"] = !identity.present ? "none" : identity.from_authorization ? "authorization" : "route";
         if (match_.route != nullptr && match_.route->policy.cache.pass) return would("bypass", "route-pass");
-        std::string key;
-        if (!policy::make_key(key, {request_, match_.route, "http", identity, rooms_.secret}))
+        if (!policy::make_key(key_, {request_, match_.route, "http", identity, rooms_.identity_secret})) {
+            key_.clear();
             return would("bypass", "key-too-long");
-        out_["key"] = flow::key_name(key, match_.route);
-        auto shelf = rooms_.store.find(base::hash128(key, rooms_.secret), key);
-        if (!shelf) shelf = equivalent_shelf(key, identity);
+        }
+        out_["key"] = flow::key_name(key_, match_.route);
+        auto shelf = rooms_.store.find(base::hash128(key_, rooms_.secret), key_);
+        if (!shelf) shelf = equivalent_shelf(key_, identity);
         if (!shelf) return would("uri-miss", "none");
         out_["shelf"] = {
             {"variants", shelf->variants.size()},
@@ -133,7 +138,7 @@ private:
         equivalent_ = flow::find_equivalent(rooms_, flow::request_uri(request_, "http", match_.route), key);
         if (!equivalent_) return nullptr;
         const std::string user =
-            identity.present && is_per_user() ? flow::identity_hash(identity, rooms_.secret) : std::string();
+            identity.present && is_per_user() ? flow::identity_hash(identity, rooms_.identity_secret) : std::string();
         equivalent_->asked_tags = flow::request_tags({request_, "http", key, match_, user});
         out_["stored_as"] = flow::key_name(equivalent_->shelf->key, match_.route);
         return equivalent_->shelf;
@@ -146,6 +151,9 @@ private:
         if (equivalent_) valid = std::max(valid, rooms_.engine.judge(entry.parts().fence, equivalent_->asked_tags));
         out_["entry"] = describe_entry(entry, valid, now_);
         if (valid == coherence::Validity::gone) return would("uri-miss", "invalidated");
+        const coherence::Sight sight = rooms_.engine.sight(now_.mono);
+        if (sight == coherence::Sight::blind) return would("stale", detail_name(Detail::blind));
+        if (valid == coherence::Validity::unsure) return would("stale", detail_name(Detail::unconfirmed));
         const auto verdict =
             policy::judge_reuse(entry.parts().stamps, http::parse_request_cache_control(request_.fields), now_.mono,
                                 valid == coherence::Validity::stale);
@@ -165,30 +173,53 @@ private:
     const http::RequestHead& request_;
     const policy::Match& match_;
     Now now_;
+    std::string key_;
     std::unique_ptr<flow::Equivalent> equivalent_;  // when what was found is stored for another URI
     json out_;
 };
 
+struct Wanted {
+    const http::RequestHead& request;
+    const policy::Match& match;
+    const std::string& key;
+    Now now;
+};
+
+/// Step 6: what the shared tier has, and what it is worth here.
+asio::awaitable<json> look_into_redis(const flow::Rooms& rooms, Wanted wanted) {
+    const std::string name = flow::key_name(wanted.key, wanted.match.route);
+    const store::RemoteName remote{name, wanted.key, {}, wanted.request.fields, nullptr};
+    const auto found = co_await rooms.remote->find(remote, wanted.now.mono + rooms.limits.remote_budget);
+    using Answer = store::RemoteStore::Answer;
+    if (found.answer != Answer::hit) co_return json{{"answer", found.answer == Answer::away ? "away" : "miss"}};
+    const auto valid = rooms.engine.judge(found.entry->parts().fence, found.entry->parts().tags);
+    co_return json{{"answer", "hit"}, {"entry", describe_entry(*found.entry, valid, base::read_clock())}};
+}
+
 }  // namespace
 
-Result<std::string> explain_request(const flow::Rooms& rooms, const ExplainRequest& request, Now now) {
+asio::awaitable<Result<std::string>> explain_request(const flow::Rooms& rooms, ExplainRequest request, Now now) {
     const std::string text = request_text(request);
     const auto slots = std::make_unique<http::FieldSlots>();
     http::RequestHead head;
     http::HeadParser parser;
     const auto outcome = parser.parse_request(text, *slots, head);
     if (outcome.state != http::ParseState::complete)
-        return failure(Blame::client, Fault::bad_request,
-                       "this is not a request that could arrive: " + std::string(outcome.why));
+        co_return failure(Blame::client, Fault::bad_request,
+                          "this is not a request that could arrive: " + std::string(outcome.why));
 
     const policy::Match match = rooms.router.match(head.method, head.path);
     json out{{"url", request.url}, {"route", describe_route(match, rooms.handlers_only)}};
     if (match.route == nullptr && rooms.handlers_only)
         out["outcome"] = match.path_known ? "405" : "404";
-    else
-        out.update(Lookup(rooms, head, match, now).run());
+    else {
+        Lookup lookup(rooms, head, match, now);
+        out.update(lookup.run());
+        if (rooms.remote != nullptr && !lookup.key().empty())
+            out["redis"] = co_await look_into_redis(rooms, {head, match, lookup.key(), now});
+    }
     out["position"] = std::to_string(rooms.engine.fence());
-    return out.dump(2);
+    co_return out.dump(2);
 }
 
 }  // namespace etage::gateway

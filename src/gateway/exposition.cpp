@@ -113,6 +113,13 @@ private:
         gauge("etage_coherence_position", "Position up to which the log of invalidations is applied",
               number(now_.position));
         gauge("etage_coherence_floor", "Entries with an older fence are gone", number(now_.floor));
+        if (now_.shared) {
+            const SharedView& shared = *now_.shared;
+            gauge("etage_redis_up", "1 when Redis answers", shared.trouble.empty() ? 1 : 0);
+            gauge("etage_instances_live", "Instances whose lease has not lapsed", number(shared.instances));
+            gauge("etage_coherence_silence_seconds", "Since the log of invalidations was last heard",
+                  std::chrono::duration<double>(shared.silence).count());
+        }
         out.push_back(single("etage_build_info", "Always 1; the version is a label", MetricType::Gauge, 1,
                              {{"version", std::string(version)}}));
     }

@@ -14,6 +14,7 @@
 #include <asio/awaitable.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,14 @@ struct RouteView {
     RoutePolicy policy;
 };
 
+/// Of the shared tier.
+struct SharedView {
+    std::string url;              // without the password
+    std::string trouble;          // empty: none
+    std::uint64_t instances = 1;  // live ones, this one included, as far as it knows
+    Duration silence{};           // since the log was last heard
+};
+
 /// How things stand, as one consistent-enough copy.
 struct Snapshot {
     bool ready = false;    // serving
@@ -64,7 +73,8 @@ struct Snapshot {
     std::size_t memory_limit = 0;
     Sequence position = 0;  // up to which the log of invalidations is applied
     Sequence floor = 0;
-    std::vector<OriginView> origins;  // by the index that the metrics count under
+    std::optional<SharedView> shared;  // nothing: there is no Redis
+    std::vector<OriginView> origins;   // by the index that the metrics count under
     std::vector<RouteView> routes;
 };
 

@@ -1,5 +1,6 @@
 #include "gateway/purge_request.hpp"
 
+#include "flow/tags.hpp"
 #include "gateway/config_read.hpp"
 
 #include <nlohmann/json.hpp>
@@ -82,6 +83,26 @@ std::expected<PurgeRequest, std::string> parse_purge_request(std::string_view te
         return std::unexpected(
             "nothing is named; say \"tags\", \"keys\", \"urls\", \"prefixes\", \"hosts\", or \"all\": true");
     return request;
+}
+
+Result<flow::Invalidation> invalidation_of(const PurgeRequest& request) {
+    using Kind = flow::Target::Kind;
+    flow::Invalidation out;
+    out.softness = request.soft ? coherence::Softness::soft : coherence::Softness::hard;
+    const auto add = [&](const std::vector<std::string>& texts, Kind kind) {
+        for (const std::string& text : texts) out.targets.push_back({kind, text});
+    };
+    add(request.tags, Kind::tag);
+    add(request.keys, Kind::key);
+    add(request.hosts, Kind::host);
+    add(request.prefixes, Kind::prefix);
+    for (const std::string& url : request.urls) {
+        auto uri = flow::uri_of(url);
+        if (!uri) return failure(Blame::client, Fault::bad_request, in_quotes(url) + " is neither a URL nor a path");
+        out.targets.push_back({Kind::url, std::move(*uri)});
+    }
+    if (request.all) out.targets.push_back({Kind::everything, {}});
+    return out;
 }
 
 std::string purge_receipt_json(const PurgeReceipt& receipt) {

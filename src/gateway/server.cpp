@@ -179,7 +179,10 @@ void Server::stop() noexcept { inside_->waiting.stop(); }
 Receipt Server::invalidate(std::span<const std::string> tags) {
     const std::shared_lock lock(inside_->running_mutex);
     Receipt receipt;
-    if (inside_->running != nullptr) receipt.seq = inside_->running->invalidate(tags, &receipt.killed);
+    if (inside_->running == nullptr) return receipt;
+    const auto token = inside_->running->invalidate(tags, &receipt.killed);
+    receipt.recorded = token.has_value();
+    receipt.seq = token.value_or(0);
     return receipt;
 }
 

@@ -79,6 +79,15 @@ Json origins(const base::Metrics& metrics, const Snapshot& now) {
     return out;
 }
 
+Json shared(const Snapshot& now) {
+    if (!now.shared) return nullptr;
+    const auto silence = std::chrono::duration<double>(now.shared->silence).count();
+    return {{"url", now.shared->url},
+            {"trouble", now.shared->trouble},
+            {"instances", now.shared->instances},
+            {"silence_s", silence}};
+}
+
 Json routes(const Snapshot& now) {
     Json out = Json::array();
     for (const RouteView& route : now.routes)
@@ -120,6 +129,7 @@ std::string stats_json(const base::Metrics& metrics, const Snapshot& now) {
           {"shelves", now.memory.shelves},
           {"entries", now.memory.entries}}},
         {"coherence", {{"position", std::to_string(now.position)}, {"floor", std::to_string(now.floor)}}},
+        {"redis", shared(now)},
         {"counters", counters(metrics, now)},
         {"forwards", occurred<Forward>(metrics, forward_count, forward_name)},
         {"details", occurred<Detail>(metrics, detail_count, detail_name)},

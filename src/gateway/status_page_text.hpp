@@ -89,6 +89,11 @@ function show(s) {
   $("limit").textContent = "of " + bytes(s.memory.limit_bytes) + ", " + number(s.memory.entries) + " responses";
   $("meter").value = s.memory.limit_bytes ? s.memory.bytes / s.memory.limit_bytes : 0;
   $("invalidations").textContent = number(c.invalidations);
+  $("shared").hidden = !s.redis;
+  if (s.redis) {
+    $("redis").textContent = number(c.redis_hits);
+    $("instances").textContent = s.redis.trouble ? "Redis is away" : "found in Redis; " + number(s.redis.instances) + " instance" + (s.redis.instances === 1 ? "" : "s");
+  }
   $("limited").textContent = number(c.rate_limited);
   rows("routes", s.routes.map(r => [{ code: r.match }, r.does]));
   rows("origins", s.origins.map(o => [o.name, o.calls, o.saved, o.currency ? o.cost_saved.toFixed(2) + " " + o.currency : ""]));
@@ -143,6 +148,7 @@ inline constexpr std::string_view middle = R"html(</style>
 <div class="card"><b id="fetches">–</b><span>calls to origins</span></div>
 <div class="card"><b id="collapsed">–</b><span>waited for another's fetch</span></div>
 <div class="card"><b id="invalidations">–</b><span>invalidations</span></div>
+<div class="card" id="shared" hidden><b id="redis">–</b><span id="instances"></span></div>
 <div class="card"><b id="limited">–</b><span>refused by limits</span></div>
 <div class="card"><b id="memory">–</b><span id="limit">memory</span><meter id="meter" min="0" max="1" high="0.95"></meter></div>
 </section>

@@ -18,13 +18,16 @@ struct Address {
     friend bool operator==(const Address&, const Address&) = default;
 };
 
+/// "host:6379", "[::1]:6379".
+std::string text_of(const Address& address);
+
 enum class Arrangement : std::uint8_t { standalone, sentinel, cluster };
 
 /// redis://[user:password@]host[:port][/db]          one server
 /// rediss://…                                        the same over TLS
-/// unix:///path/to/socket[?db=0]                     one server on this machine
-/// redis+sentinel://host[:port],host[:port]/name[/db]   whoever these Sentinels say is the primary of `name`
-/// redis+cluster://host[:port],host[:port]           a cluster, found through any of these nodes
+/// unix://[user:password@]/path/to/socket[?db=0]     one server on this machine
+/// redis+sentinel://[user:password@]host[:port],host[:port]/name[/db]   whoever these Sentinels say is the primary
+/// redis+cluster://[user:password@]host[:port],host[:port]   a cluster, found through any of these nodes
 /// rediss+sentinel://, rediss+cluster://             the same over TLS
 struct Url {
     Arrangement arrangement = Arrangement::standalone;
@@ -53,8 +56,10 @@ struct Options {
     std::uint32_t failures_max = 3;                              // in a row: then the breaker opens
     Duration retry_first = std::chrono::milliseconds(50);        // with a breaker open: probes are so far apart …
     Duration retry_max = std::chrono::milliseconds(500);         // … and at most so far; each with ± 25 % jitter
-    std::size_t pending_max = 4096;                              // commands of one connection without a reply
-    std::size_t reply_bytes_max = std::size_t{16} << 20;         // a longer one closes the connection
+    Duration answer_timeout = std::chrono::milliseconds(50);  // a probe that takes longer has failed: the same budget
+    std::size_t pending_max = 4096;                           // commands of one connection without a reply
+    std::size_t pending_bytes_max = std::size_t{64} << 20;    // of commands that the system did not take yet
+    std::size_t reply_bytes_max = std::size_t{16} << 20;      // a longer one closes the connection
 };
 
 }  // namespace etage::redis

@@ -40,7 +40,10 @@ std::size_t footprint_of(const EntryParts& parts) noexcept {
 
 }  // namespace
 
-Entry::Entry(EntryParts parts) : parts_(std::move(parts)), validated_at_(parts_.fence) {
+Entry::Entry(EntryParts parts) : parts_(std::move(parts)) { settle(); }
+
+void Entry::settle() {
+    validated_at_.store(parts_.fence, std::memory_order_relaxed);
     trim(parts_);
     footprint_ = footprint_of(parts_);
 }

@@ -15,9 +15,11 @@
 
 #include <array>
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace etage::store {
@@ -61,6 +63,12 @@ struct EntryParts {
 class Entry : public base::RefCounted {
 public:
     explicit Entry(EntryParts parts);
+    /// Filled in where it stays: what a remote store gives is made for one hit, and a move of all parts is felt there.
+    template <std::invocable<EntryParts&> Fill>
+    explicit Entry(Fill&& fill) {
+        std::forward<Fill>(fill)(parts_);
+        settle();
+    }
 
     const EntryParts& parts() const noexcept { return parts_; }
     const Representation& representation(http::Coding c) const noexcept {
@@ -85,9 +93,11 @@ public:
     std::uint32_t count_coded() const noexcept { return coded_.fetch_add(1, std::memory_order_relaxed) + 1; }
 
 private:
+    void settle();
+
     EntryParts parts_;
     std::size_t footprint_ = 0;
-    mutable std::atomic<Sequence> validated_at_;
+    mutable std::atomic<Sequence> validated_at_{0};
     mutable std::atomic<bool> refreshing_{false};
     mutable std::atomic<bool> coding_{false};
     mutable std::atomic<std::uint32_t> coded_{0};
