@@ -300,3 +300,47 @@ def nice(process, by=10):
     """Every thread there is: each has a priority of its own."""
     for task in os.listdir(f"/proc/{process.pid}/task"):
         os.setpriority(os.PRIO_PROCESS, int(task), by)
+
+
+class ScriptedRedis:
+    """A server of RESP that says what it is told: handler(words, n) → bytes, or None to hang up. `asked`: all that came."""
+
+    def __init__(self, handler):
+        self.handler, self.asked, self.open = handler, [], True
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = self.listener.getsockname()[1]
+        self.address = ("127.0.0.1", self.port)
+        self.url = f"redis://127.0.0.1:{self.port}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while self.open:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with connection, connection.makefile("rb") as file:
+            try:
+                while line := file.readline():
+                    words = []
+                    for _ in range(int(line[1:])):
+                        words.append(file.read(int(file.readline()[1:]) + 2)[:-2])
+                    self.asked.append(words)
+                    said = self.handler([w.decode("latin-1") for w in words], len(self.asked))
+                    if said is None:
+                        return
+                    connection.sendall(said)
+            except (OSError, ValueError):
+                return
+
+    def stop(self):
+        self.open = False
+        self.listener.close()
+
+
+def bulk(text):
+    data = text if isinstance(text, bytes) else text.encode()
+    return b"$%d\r\n%s\r\n" % (len(data), data)

@@ -9,11 +9,11 @@ import json
 import random
 import re
 import signal
-import socket
 import threading
 import time
 
 import plan
+from door import Door
 from events import Pen, Purge, Read
 from resp import RedisError, Resp, token_of
 from versioned_origin import read_body
@@ -35,34 +35,8 @@ class Board:
         self.failures = context.Array("Q", 64, lock=False)
 
 
-class Http:
-    """One kept connection; made again after any trouble."""
-
-    def __init__(self, port, seconds, host=plan.HOST):
-        self.port, self.seconds, self.host, self.connection = port, seconds, host, None
-
-    def ask(self, method, path, body=None, **fields):
-        """(status, header fields, content); OSError or HTTPException when there was no answer."""
-        headers = {"Host": self.host} | {name.replace("_", "-"): value for name, value in fields.items()}
-        try:
-            if self.connection is None:
-                self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.seconds)
-                self.connection.connect()
-                self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.connection.request(method, path, body, headers)
-            answer = self.connection.getresponse()
-            content = answer.read()
-            if answer.will_close:
-                self.close()
-            return answer.status, answer.headers, content
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self):
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
+def admin(port, seconds=15):
+    return Door(port, seconds, f"127.0.0.1:{port}")
 
 
 def version_of(key, way, status, fields, content):
@@ -84,15 +58,11 @@ def version_of(key, way, status, fields, content):
     return version, True
 
 
-def admin(port, seconds=15):
-    return Http(port, seconds, f"127.0.0.1:{port}")
-
-
 class Reader:
     def __init__(self, board, number, ports, path, seed, rate, patient):
         self.board, self.number, self.random, self.rate = board, number, random.Random(seed), rate
         self.patient, self.pen, self.tags = patient, Pen(path), {}
-        self.doors = [Http(port, 30 if patient else 8) for port in ports]
+        self.doors = [Door(port, 30 if patient else 8, plan.HOST) for port in ports]
 
     def run(self):
         while self.board.asking.value:
@@ -141,7 +111,7 @@ class Writer:
     def __init__(self, board, number, ports, admin_ports, origin_port, path, seed, rate, mutant=None):
         self.board, self.number, self.random, self.rate, self.mutant = board, number, random.Random(seed), rate, mutant
         self.ports, self.admin_ports, self.pen, self.lock = ports, admin_ports, Pen(path), threading.Lock()
-        self.origin = Http(origin_port, 10)
+        self.origin = Door(origin_port, 10, plan.HOST)
         self.names, self.tags, self.redis = {}, {}, None
 
     def run(self):
@@ -178,7 +148,7 @@ class Writer:
     def write_through(self, key, i):
         """An unsafe request through a gateway invalidates what it changed; its token says that this was recorded."""
         try:
-            status, said = self.origin_write(Http(self.ports[i], 8), key)
+            status, said = self.origin_write(Door(self.ports[i], 8, plan.HOST), key)
         except (OSError, http.client.HTTPException):
             return
         token = int(said.get("Etage-Seq", 0))
