@@ -37,7 +37,8 @@ instance() {   # name
     await 20 "instance $1" grep -q '(admin)' "$home/$1.log"
 }
 address() { sed -n "s|^listening on \(http://[^ ]*\)$2\$|\1|p" "$home/$1.log" | head -1; }
-ask() { curl -s -o /dev/null -D - "$@" | tr -d '\r' | grep -iE '^(cache-status|etage-seq):' | sed 's/^/      /'; }
+# As behind a load balancer: the host is part of every key.
+ask() { curl -s -o /dev/null -D - -H 'Host: api.example' "$@" | tr -d '\r' | grep -iE '^(cache-status|etage-seq):' | sed 's/^/      /'; }
 
 instance one
 instance two

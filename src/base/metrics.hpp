@@ -12,42 +12,51 @@
 namespace etage::base {
 
 /// Name, help. Every counter is exposed as `etage_<name>_total`.
-#define ETAGE_COUNTERS(X)                                                           \
-    X(requests, "Requests received")                                                \
-    X(hits, "Requests answered without going forward")                              \
-    X(not_modified, "304 answers made from a stored response")                      \
-    X(forwarded, "Requests that went forward")                                      \
-    X(collapsed, "Requests that waited for another request's fetch")                \
-    X(stored, "Responses stored")                                                   \
-    X(background_refreshes, "Refreshes behind a stale answer")                      \
-    X(origin_fetches, "Calls to an origin")                                         \
-    X(origin_errors, "Calls to an origin that failed")                              \
-    X(stale_served, "Stale answers served")                                         \
-    X(invalidations, "Invalidations recorded")                                      \
-    X(rate_limited, "Requests refused by a limit")                                  \
-    X(evictions, "Shelves evicted to stay within memory.limit")                     \
-    X(connections_accepted, "Client connections accepted")                          \
-    X(connections_refused, "Client connections refused at the limit")               \
-    X(requests_malformed, "Requests that were not HTTP")                            \
-    X(bytes_sent, "Bytes sent to clients")                                          \
-    X(bytes_received, "Bytes received from clients")                                \
-    X(compressions, "Bodies compressed")                                            \
-    X(decodings, "Bodies decoded for clients that do not take their coding")        \
-    X(decode_failures, "Bodies that could not be decoded")                          \
-    X(origin_retries, "Requests sent again because a kept connection was dead")     \
-    X(redis_hits, "Lookups that Redis answered with an entry")                      \
-    X(redis_misses, "Lookups for which Redis had nothing")                          \
-    X(redis_away, "Lookups that Redis did not answer in time, or was not asked")    \
-    X(redis_writes, "Entries written to Redis")                                     \
-    X(redis_writes_dropped, "Entries not written: refused, or too many at once")    \
-    X(redis_values_too_large, "Entries not written: larger than redis.entry_max")   \
-    X(redis_damaged, "Values in Redis that were none of ours, or damaged; deleted") \
-    X(redis_claims_awaited, "Fills that waited for another instance's")             \
-    X(redis_commands, "Commands sent to Redis")                                     \
-    X(redis_errors, "Calls of Redis that got no reply")                             \
-    X(redis_timeouts, "Calls of Redis that got no reply in time")                   \
-    X(redis_connects, "Connections to Redis made")                                  \
-    X(redis_breaker_opens, "Times that Redis was given up until it is back")        \
+#define ETAGE_COUNTERS(X)                                                                                  \
+    X(requests, "Requests received")                                                                       \
+    X(hits, "Requests answered without going forward")                                                     \
+    X(not_modified, "304 answers made from a stored response")                                             \
+    X(forwarded, "Requests that went forward")                                                             \
+    X(collapsed, "Requests that waited for another request's fetch")                                       \
+    X(stored, "Responses stored")                                                                          \
+    X(background_refreshes, "Refreshes behind a stale answer")                                             \
+    X(origin_fetches, "Calls to an origin")                                                                \
+    X(origin_errors, "Calls to an origin that failed")                                                     \
+    X(stale_served, "Stale answers served")                                                                \
+    X(invalidations, "Invalidations recorded")                                                             \
+    X(rate_limited, "Requests refused by a limit")                                                         \
+    X(evictions, "Shelves evicted to stay within memory.limit")                                            \
+    X(connections_accepted, "Client connections accepted")                                                 \
+    X(connections_refused, "Client connections refused at the limit")                                      \
+    X(requests_malformed, "Requests that were not HTTP")                                                   \
+    X(bytes_sent, "Bytes sent to clients")                                                                 \
+    X(bytes_received, "Bytes received from clients")                                                       \
+    X(compressions, "Bodies compressed")                                                                   \
+    X(decodings, "Bodies decoded for clients that do not take their coding")                               \
+    X(decode_failures, "Bodies that could not be decoded")                                                 \
+    X(origin_retries, "Requests sent again because a kept connection was dead")                            \
+    X(redis_hits, "Lookups that Redis answered with an entry")                                             \
+    X(redis_misses, "Lookups for which Redis had nothing")                                                 \
+    X(redis_away, "Lookups that Redis did not answer in time, or was not asked")                           \
+    X(redis_writes, "Entries written to Redis")                                                            \
+    X(redis_writes_dropped, "Entries not written: refused, or too many at once")                           \
+    X(redis_values_too_large, "Entries not written: larger than redis.entry_max")                          \
+    X(redis_damaged, "Values in Redis that were none of ours, or damaged; deleted")                        \
+    X(redis_claims_awaited, "Fills that waited for another instance's")                                    \
+    X(redis_commands, "Commands sent to Redis")                                                            \
+    X(redis_errors, "Calls of Redis that got no reply")                                                    \
+    X(redis_timeouts, "Calls of Redis that got no reply in time")                                          \
+    X(redis_connects, "Connections to Redis made")                                                         \
+    X(redis_breaker_opens, "Times that Redis was given up until it is back")                               \
+    X(log_records_applied, "Records of the log of invalidations applied")                                  \
+    X(log_records_unreadable, "Records that were not understood: each invalidated everything")             \
+    X(log_gaps, "Times that records of the log were, or may have been, missed")                            \
+    X(log_reattached, "Times that reading the log began anew on another connection")                       \
+    X(log_histories, "New histories of the log begun here: its server was restarted, replaced or emptied") \
+    X(invalidations_queued, "Invalidations that could not be recorded at once")                            \
+    X(invalidations_lost_to_overflow, "Of those, merged into one of everything for want of room")          \
+    X(coherence_checks, "Looks at whether something invalidated is still served")                          \
+    X(coherence_violations, "Of those, it was. Must stay 0")                                               \
     X(deadlines_hit, "Connections closed by a timeout")
 
 enum class Counter : std::uint8_t {

@@ -216,8 +216,8 @@ Snapshot Building::snapshot(Now now) const {
     Snapshot out;
     out.ready = ready_.load(std::memory_order_acquire);
     if (shared_) {
-        out.shared = SharedView{plan_.config.redis.url->text(), shared_->trouble(), shared_->log().live(),
-                                shared_->log().silence(now.mono)};
+        out.shared = SharedView{plan_.config.redis.url->text(), shared_->trouble(), shared_->log().view().live,
+                                now.mono - shared_->log().view().heard};
         if (!out.shared->trouble.empty()) out.degraded = "Redis: " + out.shared->trouble;
     }
     if (!out.degraded.empty() && plan_.config.redis.required) out.ready = false;
@@ -245,7 +245,7 @@ asio::awaitable<Result<PurgeReceipt>> Building::purge(PurgeRequest request) {
         receipt.confirmed = all.confirmed;
         receipt.live = all.live;
     } else {
-        receipt.live = shared_->log().live();
+        receipt.live = shared_->log().view().live;
     }
     co_return receipt;
 }

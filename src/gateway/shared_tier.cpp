@@ -41,8 +41,9 @@ Result<std::unique_ptr<SharedTier>> SharedTier::make(const RedisConfig& config, 
                                                    options_of(config, coherence));
     redis::EntryLimits limits;
     limits.value_bytes_max = config.entry_max;
-    tier->entries_ = std::make_unique<redis::EntryStore>(*tier->client_, context.engine, config.name_space,
-                                                         tier->log_->generation(), context.metrics, limits);
+    tier->entries_ =
+        std::make_unique<redis::EntryStore>(*tier->client_, context.engine, tier->log_->clock(), config.name_space,
+                                            tier->log_->generation(), context.metrics, limits);
     return tier;
 }
 
@@ -62,6 +63,10 @@ void SharedTier::close() noexcept {
     client_->let_go();
 }
 
-std::string SharedTier::trouble() const { return log_->trouble(); }
+std::string SharedTier::trouble() const {
+    const redis::LogView view = log_->view();
+    if (!view.attached) return view.trouble.empty() ? "the log of invalidations has not been read yet" : view.trouble;
+    return client_->trouble();
+}
 
 }  // namespace etage::gateway

@@ -122,7 +122,7 @@ LogRecord read_record(std::span<const std::string_view> fields) {
 }
 
 std::vector<Invalidation> in_pieces(Invalidation invalidation, std::size_t bytes_max) {
-    constexpr std::size_t around = 16;  // name and lengths of a field
+    constexpr std::size_t around = 32;  // name and lengths of a field; a script takes 8,000 words
     std::vector<Invalidation> pieces;
     std::size_t bytes = 0;
     for (Target& target : invalidation.targets) {

@@ -67,6 +67,15 @@ end
 return out
 )lua";
 
+// A server that has just been promoted has the generation of its predecessor, but is another one.
+constexpr std::string_view append_source = ETAGE_LUA_WORDS R"lua(
+local now = generation(KEYS[2])
+if now ~= ARGV[1] or not string.find(now, ' ' .. identity() .. ' ', 1, true) then
+  return redis.error_reply('HISTORY the log has begun a new history')
+end
+return redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', unpack(ARGV, 3))
+)lua";
+
 #undef ETAGE_LUA_WORDS
 
 Command eval(const Script& script, const std::string& slot, std::vector<std::string> keys,
@@ -161,10 +170,18 @@ Result<Census> parse_census(const Reply& reply) {
     return census;
 }
 
-Command append_command(const LogNames& names, const std::vector<std::string>& fields, std::uint64_t records_max) {
-    std::vector<std::string> words{"XADD", names.log, "MAXLEN", "~", std::to_string(records_max), "*"};
-    words.insert(words.end(), fields.begin(), fields.end());
-    return {names.log, words};
+const Script& append_script() {
+    static const Script script(append_source);
+    return script;
+}
+
+std::vector<std::string> append_keys(const LogNames& names) { return {names.log, names.generation}; }
+
+std::vector<std::string> append_arguments(std::string_view generation, std::uint64_t records_max,
+                                          std::vector<std::string> fields) {
+    std::vector<std::string> out{std::string(generation), std::to_string(records_max)};
+    out.insert(out.end(), std::make_move_iterator(fields.begin()), std::make_move_iterator(fields.end()));
+    return out;
 }
 
 Command step_command(const LogNames& names, coherence::StreamId id, std::string_view instance) {

@@ -1,5 +1,5 @@
 #pragma once
-// What Redis does for the log at one moment: four scripts, the commands that run them, and what their replies mean.
+// What Redis does for the log at one moment: five scripts, the commands that run them, and what their replies mean.
 
 #include "coherence/continuity.hpp"
 #include "redis/client.hpp"
@@ -50,9 +50,16 @@ struct Census {
 Command census_command(const LogNames& names);
 Result<Census> parse_census(const Reply& reply);
 
-// --- the log itself
+// --- append: to this history and no other; the reply is the id
 
-Command append_command(const LogNames& names, const std::vector<std::string>& fields, std::uint64_t records_max);
+/// Else the reply is an error with this code.
+inline constexpr std::string_view other_history = "HISTORY";
+const Script& append_script();
+std::vector<std::string> append_keys(const LogNames& names);
+std::vector<std::string> append_arguments(std::string_view generation, std::uint64_t records_max,
+                                          std::vector<std::string> fields);
+
+/// A record without effect.
 Command step_command(const LogNames& names, coherence::StreamId id, std::string_view instance);
 
 }  // namespace etage::redis

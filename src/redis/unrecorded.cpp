@@ -34,10 +34,15 @@ bool Unrecorded::add(const Target& target, Softness softness) {
     return false;
 }
 
-std::vector<Invalidation> Unrecorded::take() {
+std::vector<Invalidation> Unrecorded::all() const {
     std::vector<Invalidation> out;
     if (!hard_.empty()) out.push_back({{hard_.begin(), hard_.end()}, Softness::hard});
     if (!soft_.empty() && !hard_.contains(everything)) out.push_back({{soft_.begin(), soft_.end()}, Softness::soft});
+    return out;
+}
+
+std::vector<Invalidation> Unrecorded::take() {
+    auto out = all();
     hard_.clear();
     soft_.clear();
     return out;

@@ -27,7 +27,9 @@ public:
 
     /// False: there was no room, and everything is to be invalidated instead.
     bool add(const flow::Invalidation& invalidation);
-    /// As few invalidations as can say it: a hard one, a soft one. Empty afterwards.
+    /// As few invalidations as can say it: a hard one, a soft one.
+    std::vector<flow::Invalidation> all() const;
+    /// The same; empty afterwards.
     std::vector<flow::Invalidation> take();
 
     bool empty() const noexcept { return hard_.empty() && soft_.empty(); }

@@ -1,0 +1,37 @@
+#include "redis/log_house.hpp"
+
+#include "base/clock.hpp"
+#include "base/hash.hpp"
+
+#include <array>
+#include <cstdio>
+
+namespace etage::redis {
+
+asio::awaitable<void> LogHouse::pause(Duration about) {
+    // Instances that lost the same Redis must not come back all at once.
+    const auto quarter = about.count() / 4 + 1;
+    const auto jitter = static_cast<Duration::rep>(base::random_seed() % static_cast<std::uint64_t>(2 * quarter));
+    const Instant until = base::read_clock().mono + about - Duration(quarter) + Duration(jitter);
+    std::function<bool()> is_over = [this] { return stopping.load(std::memory_order_acquire); };
+    co_await woken.wait_until(until, std::move(is_over));
+}
+
+std::string LogHouse::history() const {
+    const std::lock_guard lock(mutex_);
+    return history_;
+}
+
+void LogHouse::set_history(std::string generation) {
+    const std::lock_guard lock(mutex_);
+    this->generation.store(generation.empty() ? 0 : base::hash64(generation, 0) | 1U, std::memory_order_release);
+    history_ = std::move(generation);
+}
+
+std::string random_name() {
+    std::array<char, 17> hex{};
+    std::snprintf(hex.data(), hex.size(), "%016llx", static_cast<unsigned long long>(base::random_seed()));
+    return hex.data();
+}
+
+}  // namespace etage::redis
