@@ -76,6 +76,9 @@ Result<Identity> judge_hello(const Options& options, Wanted wanted, const std::s
 
     if (plan.auth && reply(plan.auth).is(Reply::Kind::error))
         return std::unexpected(refused(name, "refuses user and password: " + reply(plan.auth).text));
+    // It is told the password when it refuses the question itself.
+    if (wanted == Wanted::sentinel && !options.url.password.empty() && reply(plan.server).is_error("NOAUTH"))
+        return Identity{};
     if (!reply(plan.server).is(Reply::Kind::bulk)) return std::unexpected(no_rights(name, reply(plan.server)));
     const std::string_view info = reply(plan.server).text;
     Identity identity;

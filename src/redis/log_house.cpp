@@ -24,7 +24,6 @@ std::string LogHouse::history() const {
 
 void LogHouse::set_history(std::string generation) {
     const std::lock_guard lock(mutex_);
-    this->generation.store(generation.empty() ? 0 : base::hash64(generation, 0) | 1U, std::memory_order_release);
     history_ = std::move(generation);
 }
 

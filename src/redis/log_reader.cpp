@@ -141,14 +141,10 @@ void LogReader::take_up(const SeenLog& seen, const Continuity& next) {
     known_.generation = seen.generation;
     house_.engine.raise_floor(coherence::position_of(known_.read));
     house_.set_history(seen.generation);
+    has_just_attached_ = true;
     if (history_changed) appender_.tail_lost(base::read_clock().mono);
     appender_.hold();
     house_.moved.notify_all();
-    {
-        const std::lock_guard lock(mutex_);
-        view_.attached = true;
-        view_.trouble.clear();
-    }
     house_.log.info("log attached", {{"at", known_.read.text()}});
 }
 

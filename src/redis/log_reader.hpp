@@ -72,6 +72,7 @@ private:
     LogAppender& appender_;
     std::shared_ptr<Connection> connection_;
     coherence::KnownLog known_;
+    bool has_just_attached_ = false;
     bool is_suspicious_ = false;  // what looks continuous is not to be believed: one gap
     std::uint64_t count_ = batch_records_max;
     int failures_ = 0;  // of the smallest batch, in a row

@@ -1,9 +1,11 @@
 // One iteration after the other.
 
 #include "base/clock.hpp"
+#include "base/hash.hpp"
 #include "redis/log_reader.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace etage::redis {
 
@@ -49,7 +51,8 @@ Duration LogReader::block() const { return std::max<Duration>(house_.options.lea
 
 std::vector<Command> LogReader::iteration(Instant now) {
     const std::string count = std::to_string(count_);
-    const std::string wait = std::to_string(milliseconds(block()));
+    // Who has just attached wants to know where the log ends.
+    const std::string wait = std::to_string(std::exchange(has_just_attached_, false) ? 1 : milliseconds(block()));
     const std::string read = known_.read.text();
     const std::string& log = house_.names.log;
     std::vector<Command> commands;
@@ -160,6 +163,8 @@ void LogReader::see(const Batch& batch, Instant sent) {
     if (batch.beat_failed.empty()) clear_until_ = sent + options.lease;
     const Instant dim = options.strict ? clear_until_ : std::max(clear_until_, sent + options.blind_max);
     house_.engine.sees_until(clear_until_, dim);
+    // What lies in Redis counts from here on: every mark that concerns it has been read.
+    house_.generation.store(base::hash64(known_.generation, 0) | 1U, std::memory_order_release);
     const std::lock_guard lock(mutex_);
     view_.attached = true;
     view_.trouble = batch.beat_failed;

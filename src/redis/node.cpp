@@ -67,7 +67,10 @@ void Node::failed(Instant now, std::string what, const asio::any_io_executor& ex
 
 void Node::retire() {
     const std::lock_guard lock(mutex_);
-    for (auto& [context, link] : links_) asio::post(link->executor(), [l = std::move(link)] { l->close(); });
+    for (auto& [context, link] : links_) {
+        const auto executor = link->executor();
+        asio::post(executor, [l = std::move(link)] { l->close(); });
+    }
     links_.clear();
 }
 

@@ -170,6 +170,9 @@ NO_LIMITS = {
     "src/gateway/config.hpp": "*",
     # MemoryLimits, handed down.
     "src/store/shelf.hpp": {"variants_max", "bytes_max"},
+    # Of Redis' Options, handed down.
+    "src/redis/pipeline.hpp": {"pending_max", "pending_bytes_max", "reply_bytes_max"},
+    "src/redis/breaker.hpp": {"failures_max", "retry_max", "probe_time_max"},
     # The width of a counter in the algorithm, from the paper: nothing happens "at" it.
     "src/store/fifo.hpp": {"hits_max"},
     # How much is done before other work of the event loop gets its turn: nothing is refused, nothing happens "at" it.

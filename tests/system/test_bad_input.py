@@ -97,7 +97,7 @@ def fails(*args, **kwargs):
     ('[server]\nlisten = ["nonsense"]\n', ":2:"),
     ('[origin]\nurls = ["https://api.test"]\n', ":2:"),
     ('[[route]]\nmatch = "/a"\nlimits = [' + ",\n".join('{ name = "%d", rate = "1/s" }' % i for i in range(5)) + "]\n", ":7:"),
-    ('[redis]\nurl = "redis://127.0.0.1"\n', ":2:"),
+    ('[redis]\nurl = "reddis://127.0.0.1"\n', ':2:7: [redis].url: '),
 ])
 def test_wrong_configuration_names_place_and_nearest(tmp_path, content, complaint):
     file = tmp_path / "etage.toml"
