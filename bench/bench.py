@@ -5,6 +5,7 @@
           64 keep-alive connections, 1.3 kB JSON; a bare epoll echo, Etage, HAProxy, nginx and Varnish, interleaved,
           medians over the rounds.
   forms   the same of other forms of a hit: HEAD, 304, gzip, a range; whoever does not give one, has no number there.
+  redis   several instances on one Redis: an invalidation, beside a set of keys per tag; and Redis killed, hung and slow.
 
 options: --rounds N (5)  --seconds S (2 per server and round)  --only NAME[,NAME]  --json FILE
 """
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import threading
 
+from redis_tier import bench_redis
 from servers import BIN, LOAD_CORE, SERVERS, TITLES, Origin, OriginServer, cpu_seconds, free_port, wait_for
 
 TARGET = "/posts?limit=20&offset=0"
@@ -133,7 +135,7 @@ def bench_forms(args, names):
     return {name: {form.title: medians[name, form][0] for form in FORMS if (name, form) in medians} for name in names}
 
 
-BENCHES = {"hit": bench_hit, "forms": bench_forms}
+BENCHES = {"hit": bench_hit, "forms": bench_forms, "redis": bench_redis}
 
 
 def main():

@@ -6,6 +6,7 @@ import textwrap
 
 import pytest
 from processes import BINARY, Etage, Process, RawOrigin, Stage, Wire, answer, free_port  # noqa: F401, some for the tests
+from redis_fixtures import instance, make_origin, make_redis, origin, proxy, redis  # noqa: F401
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def config_defaults():
     """section.key → the default as written in config.hpp."""
     source = text_of("src/gateway/config.hpp")
     found = {}
-    for section in ("server", "admin", "origin", "memory"):
+    for section in ("server", "admin", "origin", "memory", "redis", "coherence"):
         body = re.search(rf"^struct {section.capitalize()}Config \{{\n(.*?)^\}};", source, re.M | re.S)[1]
         for line in body.splitlines():
             if match := DECLARATION.match(line.split("//")[0].rstrip()):
