@@ -69,14 +69,18 @@ void LogReader::detach(std::string why) {
 asio::awaitable<bool> LogReader::read_on_one_connection() {
     const Instant deadline = base::read_clock().mono + house_.options.connect_timeout;
     auto connection = co_await house_.client.connect(house_.names.log, deadline);
-    if (!connection) {
+    bool goes_on = connection.has_value();
+    if (goes_on) {
+        connection_ = std::move(*connection);
+        goes_on = co_await attach();
+    } else {
         detach(connection.error().what);
-        co_return false;
     }
-    connection_ = std::move(*connection);
+    house_.in_trouble.store(!goes_on, std::memory_order_release);
+    house_.moved.notify_all();
     int batches = 0;
-    for (bool goes_on = co_await attach(); goes_on; ++batches) goes_on = co_await read_batch();
-    connection_->close();
+    for (; goes_on; ++batches) goes_on = co_await read_batch();
+    if (connection_) connection_->close();
     connection_.reset();
     co_return batches > 1;
 }
