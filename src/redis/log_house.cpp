@@ -22,9 +22,9 @@ std::string LogHouse::history() const {
     return history_;
 }
 
-void LogHouse::set_history(std::string generation) {
+void LogHouse::set_history(std::string name) {
     const std::lock_guard lock(mutex_);
-    history_ = std::move(generation);
+    history_ = std::move(name);
 }
 
 std::string random_name() {
