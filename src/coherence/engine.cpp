@@ -8,9 +8,8 @@ Engine::Engine(Sequence start, std::size_t marks_max)
     : applied_(start), newest_(start), floor_(start), marks_(marks_max) {}
 
 Validity Engine::judge(Sequence fence, std::span<const TagHash> tags) const noexcept {
-    const bool is_trusted = fence <= trusted_.load(std::memory_order_acquire);
-    if (is_trusted && nothing_after(fence)) return Validity::valid;
-    auto verdict = !is_trusted || fence < floor() ? Validity::unsure : Validity::valid;
+    if (nothing_after(fence)) return Validity::valid;
+    auto verdict = fence < floor() ? Validity::unsure : Validity::valid;
     for (const TagHash tag : tags) {
         if (!marks_.maybe_newer(fence, tag)) continue;
         const Mark mark = marks_.find(tag);

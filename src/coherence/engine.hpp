@@ -89,11 +89,6 @@ public:
     void raise_floor(Sequence position);
     Sequence floor() const noexcept { return floor_.load(std::memory_order_acquire); }
 
-    /// DESIGN §4, start: until the retained log has been replayed, an instance knows nothing of what others filled.
-    /// judge() finds whatever has a fence above `fence` unsure; at the start everything is trusted.
-    void trust_fences_up_to(Sequence fence) noexcept { trusted_.store(fence, std::memory_order_release); }
-    static constexpr Sequence every_fence = ~Sequence{0};
-
     /// Rule 6: may a read that carries this token be answered from the shelf?
     bool caught_up(Sequence token) const noexcept { return fence() >= token; }
 
@@ -121,7 +116,6 @@ private:
     std::atomic<Sequence> applied_;
     std::atomic<Sequence> newest_;  // no mark and no floor lies after it; at least applied_
     std::atomic<Sequence> floor_;
-    std::atomic<Sequence> trusted_{every_fence};
     std::atomic<Instant::rep> clear_until_{Instant::max().time_since_epoch().count()};
     std::atomic<Instant::rep> dim_until_{Instant::max().time_since_epoch().count()};
     MarkTable marks_;

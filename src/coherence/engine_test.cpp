@@ -129,22 +129,6 @@ TEST(Engine, AGapRaisesTheFloorAndReadingGoesOnBehindIt) {
     EXPECT_EQ(engine.floor(), 50U);
 }
 
-TEST(Engine, BeforeTheLogWasReplayedWhatOthersFilledIsUnsure) {
-    Engine engine;
-    engine.trust_fences_up_to(engine.fence());
-    EXPECT_EQ(engine.judge(0, Tags{posts}), Validity::valid) << "its own";
-    EXPECT_EQ(engine.judge(500, Tags{posts}), Validity::unsure) << "of another instance, which has read further";
-    engine.raise_floor(400);
-    EXPECT_EQ(engine.judge(500, Tags{posts}), Validity::unsure) << "the replay has only begun";
-    engine.apply(600, {Tags{posts}});
-    EXPECT_EQ(engine.judge(500, Tags{posts}), Validity::gone);
-    engine.trust_fences_up_to(Engine::every_fence);
-    EXPECT_EQ(engine.judge(500, Tags{users}), Validity::valid);
-    EXPECT_EQ(engine.judge(500, Tags{posts}), Validity::gone);
-    EXPECT_EQ(engine.judge(399, Tags{users}), Validity::unsure);
-    EXPECT_EQ(engine.judge(700, Tags{posts}), Validity::valid) << "of an instance that is ahead";
-}
-
 TEST(Engine, HowWellItSeesIsAMatterOfTime) {
     Engine engine;
     EXPECT_EQ(engine.sight(Instant::max()), Sight::clear) << "a log in this process is always heard";

@@ -32,11 +32,11 @@ struct LogHouse {
     net::Event woken{};  // there is something to append, or it is time to stop
     std::atomic<bool> stopping{false};
     LogClock clock{};
-    std::atomic<std::uint64_t> generation{0};
+    std::atomic<std::uint64_t> generation{0};  // see RedisLog
 
     /// The history that is read, and may be appended to; empty: none yet.
     std::string history() const;
-    void set_history(std::string generation);
+    void set_history(std::string name);
 
     /// Sleeps so long ± 25 %, or until it is time to stop.
     asio::awaitable<void> pause(Duration about);

@@ -19,18 +19,18 @@ constexpr int looks_until_attached = 8;  // several instances may begin a new hi
 }  // namespace
 
 LogReader::LogReader(LogHouse& house, LogAppender& appender) : house_(house), appender_(appender) {
-    view_.heard = Instant::min();
+    const Instant now = base::read_clock().mono;
+    view_.heard = now;
     view_.instance = house.instance;
-    // Until the log has been replayed, nothing is known of what others filled.
-    const Instant dim = base::read_clock().mono + house.options.blind_max;
+    const Instant dim = now + house.options.blind_max;
     house.engine.sees_until(Instant::min(), house.options.strict ? Instant::min() : dim);
 }
 
 asio::awaitable<void> LogReader::run() {
     Duration pause = house_.options.retry_first;
     while (!house_.stopping.load(std::memory_order_acquire)) {
-        const bool was_attached = co_await read_on_one_connection();
-        if (was_attached) {
+        const bool has_read = co_await read_on_one_connection();
+        if (has_read) {
             house_.metrics.add(base::Counter::log_reattached);
             pause = house_.options.retry_first;
         }
@@ -65,7 +65,7 @@ void LogReader::detach(std::string why) {
     house_.log.warn("log not read", {{"why", why}});
 }
 
-/// True: it was attached for a while.
+/// True: something was read.
 asio::awaitable<bool> LogReader::read_on_one_connection() {
     const Instant deadline = base::read_clock().mono + house_.options.connect_timeout;
     auto connection = co_await house_.client.connect(house_.names.log, deadline);
@@ -74,12 +74,11 @@ asio::awaitable<bool> LogReader::read_on_one_connection() {
         co_return false;
     }
     connection_ = std::move(*connection);
-    const bool attached = co_await attach();
-    for (bool goes_on = attached; goes_on && !house_.stopping.load(std::memory_order_acquire);)
-        goes_on = co_await read_batch();
+    int batches = 0;
+    for (bool goes_on = co_await attach(); goes_on; ++batches) goes_on = co_await read_batch();
     connection_->close();
     connection_.reset();
-    co_return attached;
+    co_return batches > 1;
 }
 
 asio::awaitable<bool> LogReader::attach() {
@@ -145,7 +144,6 @@ void LogReader::take_up(const SeenLog& seen, const Continuity& next) {
     if (history_changed) appender_.tail_lost(base::read_clock().mono);
     appender_.hold();
     house_.moved.notify_all();
-    house_.log.info("log attached", {{"at", known_.read.text()}});
 }
 
 /// Nothing: the connection has failed.

@@ -29,7 +29,7 @@ struct LogView {
     std::string trouble;     // why not, in one line
     Sequence position = 0;   // applied
     Sequence floor = 0;      // below it nothing is known
-    Instant heard;           // all that was in the log at this moment has been applied; Instant::min(): never
+    Instant heard;           // all that was in the log at this moment has been applied; never: the start
     std::uint64_t live = 1;  // instances, this one included
     std::size_t queued = 0;  // names waiting to be recorded
     std::string instance;
@@ -60,7 +60,8 @@ private:
 
     // log_reading.cpp: one batch after the other
     asio::awaitable<bool> read_batch();
-    std::vector<Command> iteration(Instant now);
+    asio::awaitable<bool> take_census();
+    std::vector<Command> iteration();
     std::string take_batch(const std::vector<Reply>& replies, Instant sent, Sequence own);
     static std::string read_replies(const std::vector<Reply>& replies, Batch& batch);
     std::string apply(const std::vector<Reply>& records);

@@ -44,12 +44,11 @@ struct LogReader::Batch {
     std::optional<StreamId> first;
     std::string_view generation;
     std::string_view beat_failed;  // why
-    std::optional<Census> census;
 };
 
 Duration LogReader::block() const { return std::max<Duration>(house_.options.lease / 4, std::chrono::milliseconds(1)); }
 
-std::vector<Command> LogReader::iteration(Instant now) {
+std::vector<Command> LogReader::iteration() {
     const std::string count = std::to_string(count_);
     // Who has just attached wants to know where the log ends.
     const std::string wait = std::to_string(std::exchange(has_just_attached_, false) ? 1 : milliseconds(block()));
@@ -61,17 +60,30 @@ std::vector<Command> LogReader::iteration(Instant now) {
     commands.push_back(Command(log, {"XREAD", "COUNT", count, "BLOCK", wait, "STREAMS", log, read}));
     commands.push_back(Command(log, {"XRANGE", log, "-", "+", "COUNT", "1"}));
     commands.push_back(Command(log, {"GET", house_.names.generation}));
-    if (now >= next_census_) {
-        next_census_ = now + census_every;
-        commands.push_back(census_command(house_.names));
-    }
     return commands;
 }
 
+/// Now and then: how many live, and what time it is there. False: the connection is of no use.
+asio::awaitable<bool> LogReader::take_census() {
+    const Instant sent = base::read_clock().mono;
+    if (sent < next_census_) co_return true;
+    next_census_ = sent + census_every;
+    const auto reply = co_await ask(census_command(house_.names));
+    if (!reply) co_return false;
+    const auto census = parse_census(*reply);
+    if (!census) co_return true;  // what is wrong with it, the batch says, too
+    house_.clock.sample(sent, base::read_clock().mono, census->clock_ms);
+    const std::lock_guard lock(mutex_);
+    view_.live = std::max<std::uint64_t>(census->members.size(), 1);
+    co_return true;
+}
+
 asio::awaitable<bool> LogReader::read_batch() {
+    const bool is_well = co_await take_census();
+    if (!is_well) co_return false;
     const Instant sent = base::read_clock().mono;
     const Sequence own = appender_.newest();
-    auto commands = iteration(sent);
+    auto commands = iteration();
     const std::size_t asked = commands.size();
     const auto replies = co_await connection_->exchange(std::move(commands), sent + block() + reply_time);
     if (!replies || replies->size() != asked) {
@@ -120,8 +132,6 @@ std::string LogReader::read_replies(const std::vector<Reply>& replies, Batch& ba
     batch.records = &elements(streams.size() == 1 && elements(streams[0]).size() == 2 ? streams[0].elements[1] : none);
     if (const auto& first = elements(replies[2]); !first.empty()) batch.first = id_of_record(first[0]);
     batch.generation = replies[3].text;
-    if (replies.size() > 4)
-        if (auto census = parse_census(replies[4])) batch.census = std::move(*census);
     return {};
 }
 
@@ -166,10 +176,9 @@ void LogReader::see(const Batch& batch, Instant sent) {
     // What lies in Redis counts from here on: every mark that concerns it has been read.
     house_.generation.store(base::hash64(known_.generation, 0) | 1U, std::memory_order_release);
     const std::lock_guard lock(mutex_);
-    view_.attached = true;
+    if (!std::exchange(view_.attached, true)) house_.log.info("log attached", {{"at", known_.read.text()}});
     view_.trouble = batch.beat_failed;
     view_.heard = sent;
-    if (batch.census) view_.live = std::max<std::uint64_t>(batch.census->members.size(), 1);
 }
 
 }  // namespace etage::redis

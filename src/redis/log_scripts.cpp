@@ -163,11 +163,17 @@ Result<Census> parse_census(const Reply& reply) {
     Census census;
     const auto generation = coherence::Generation::parse(e[0].text);
     const auto clock = number(e[2]);
-    if (generation && clock && generation->identity == e[1].text)
-        census.history_ms = static_cast<std::int64_t>(*clock) - static_cast<std::int64_t>(generation->made_at_ms);
+    if (!clock) return not_understood(reply);
+    census.clock_ms = static_cast<std::int64_t>(*clock);
+    if (generation && generation->identity == e[1].text)
+        census.history_ms = census.clock_ms - static_cast<std::int64_t>(generation->made_at_ms);
     for (std::size_t i = 3; i + 1 < e.size(); i += 2)
         if (const auto applied = number(e[i + 1])) census.members.push_back({e[i].text, *applied});
     return census;
+}
+
+Command leave_command(const LogNames& names, std::string_view instance) {
+    return {names.log, {"HDEL", names.live, instance}};
 }
 
 const Script& append_script() {

@@ -46,9 +46,11 @@ struct Census {
     std::vector<Member> members;  // whose lease has not lapsed
     /// So old is the history, by the clock of the server that it began on; negative: it has none that counts.
     std::int64_t history_ms = -1;
+    std::int64_t clock_ms = 0;  // the server's
 };
 Command census_command(const LogNames& names);
 Result<Census> parse_census(const Reply& reply);
+Command leave_command(const LogNames& names, std::string_view instance);
 
 // --- append: to this history and no other; the reply is the id
 

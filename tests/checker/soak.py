@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """./dev soak [SECONDS]: three gateways, two Redis, a versioned origin, eight readers, three writers, and a nemesis.
 
-Rounds of at most a minute, each with a seed of its own, in turn strict and available; after each the recorded history is
+Two rounds at least, of a minute at most, each with a seed of its own, in turn strict and available; after each the recorded history is
 checked (history.py says for what). A violation is shown with the shortest window of events around it, and its folder stays.
 
 options: --seed N   --mode strict|available   --rate READS_PER_SECOND (450)   --calm: no nemesis   --keep: all folders stay
@@ -34,6 +34,7 @@ from stand import Stand  # noqa: E402
 
 ROUND_MAX = 60     # seconds
 HEAL = 6           # seconds after the last fault until everyone must agree
+HEAD_START = 6     # seconds that a round takes at least before it heals
 READERS, WRITERS = 8, 3
 MUTANTS = ("islands", "lost-purge", "lagging-origin")
 BUCKETS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10]
@@ -167,8 +168,9 @@ def soak(args):
     total = collections.Counter()
     lags, waits = [], collections.defaultdict(list)
     seed, left, begin = args.seed, args.seconds, time.monotonic()
+    each_s = max(HEAD_START + HEAL, min(ROUND_MAX, args.seconds / 2))
     while left > 0:
-        seconds = min(max(left, HEAL + 6), ROUND_MAX)
+        seconds = max(HEAD_START + HEAL, min(left, each_s))
         mode = args.mode or ("strict", "available")[seed % 2]
         each = Round(args, seed, mode, seconds)
         history, report, wrong = each.run()

@@ -91,7 +91,7 @@ def test_what_belongs_to_one_client_is_not_shared(redis, instance, raw_origin):
 
 
 def test_what_is_too_large_stays_in_memory(redis, instance, make_origin):
-    origin = make_origin(size=70_000)
+    origin = make_origin(size=200_000)
     a, b = instance(redis, toml='redis.entry_max = "64KiB"', origin=origin), instance(redis, origin=origin)
     a.read(K)
     assert "hit" in a.read(K)[1] and a.metric("etage_redis_values_too_large_total") == 1
