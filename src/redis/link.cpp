@@ -7,6 +7,7 @@
 #include <asio/detached.hpp>
 #include <asio/this_coro.hpp>
 
+#include <exception>
 #include <utility>
 
 namespace etage::redis {
@@ -149,7 +150,12 @@ asio::awaitable<Result<std::shared_ptr<Pipeline>>> Link::connected(Instant deadl
 asio::awaitable<void> Link::connect(std::shared_ptr<Link> self) {
     const Instant deadline = base::TimerClock::now() + self->node_->common().options.connect_timeout;
     auto node = self->node_;
-    auto opened = co_await open_pipeline(std::move(node), deadline);
+    Result<std::shared_ptr<Pipeline>> opened;
+    try {
+        opened = co_await open_pipeline(std::move(node), deadline);
+    } catch (const std::exception& e) {  // no memory, no threads: whoever waits must learn it
+        opened = std::unexpected(store_error(self->node_->name() + ": " + e.what()));
+    }
     self->connected_or_not(std::move(opened));
 }
 
@@ -186,7 +192,12 @@ asio::awaitable<void> Link::probe(std::shared_ptr<Link> self) {
     Node& node = *self->node_;
     Breaker& breaker = node.breaker();
     if (breaker.begin_probe(base::TimerClock::now())) {
-        const auto answered = co_await self->try_it();
+        Result<void> answered;
+        try {
+            answered = co_await self->try_it();
+        } catch (const std::exception& e) {
+            answered = std::unexpected(store_error(node.name() + ": " + e.what()));
+        }
         if (answered) node.set_trouble({});
         breaker.end_probe(answered.has_value(), base::TimerClock::now());
         if (answered) node.common().log.info("redis back", {{"node", node.name()}});
