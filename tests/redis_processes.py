@@ -65,17 +65,16 @@ class RedisServer:
             self.lines.append(line.rstrip("\n"))
 
     def call(self, *words):
-        """One command on a connection that is kept; a new one when that is dead. An error reply is a RedisError."""
-        if self.client is None:
-            self.client = Resp(self.address)
-        try:
-            return self.client.call(*words)
-        except RedisError:
-            raise
-        except OSError:
-            self.client.close()
-            self.client = None
-            raise
+        """One command on a connection that is kept, or on a new one when that is dead. An error reply is a RedisError."""
+        for kept in (self.client is not None, False):
+            if self.client is None:
+                self.client = Resp(self.address)
+            try:
+                return self.client.call(*words)
+            except OSError:
+                self._forget()
+                if not kept:
+                    raise
 
     def info(self, field):
         for line in self.call("INFO").decode().splitlines():
