@@ -169,7 +169,7 @@ protected:
             EXPECT_FALSE(failed);
             ended = true;
         });
-        settle();
+        pass(10ms);
     }
     void stop() {
         if (!made) return;

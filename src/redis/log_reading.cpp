@@ -158,8 +158,8 @@ void LogReader::apply(StreamId id, const LogRecord& record) {
     const Sequence position = coherence::position_of(id);
     const std::vector<TagHash> tags = house_.tags_of(record.what);
     const coherence::Record effect{tags, record.what.softness};
-    // It shares its position with one that has been applied.
-    if (position <= house_.engine.fence()) return house_.engine.apply_ahead(effect);
+    // It shares its position with one that has been applied, or nothing could come after it.
+    if (position <= house_.engine.fence() || id.ms > coherence::largest_ms) return house_.engine.apply_ahead(effect);
     if (!record.begins_history) return house_.engine.apply(position, effect);
     house_.metrics.add(base::Counter::log_gaps);
     house_.engine.apply_ahead(position, effect);
