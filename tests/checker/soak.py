@@ -44,7 +44,7 @@ class Round:
     def __init__(self, args, seed, mode, seconds):
         self.args, self.seed, self.mode, self.seconds = args, seed, mode, seconds
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"etage-soak-{seed}-"))
-        context = multiprocessing.get_context("fork")
+        context = multiprocessing.get_context("spawn")  # a fork would inherit the sockets of the proxies
         self.board = Board(context, 3)
         islands = args.mutant == "islands"
         self.stand = Stand(self.folder, seed, mode, with_redis=not islands, lag=0.3 if args.mutant == "lagging-origin" else 0)
