@@ -13,8 +13,17 @@ class Door:
         self.port, self.seconds, self.host, self.connection = port, seconds, host, None
 
     def ask(self, method, path, body=None, **fields):
-        """(status, header fields, content); OSError or HTTPException when there was no answer."""
+        """(status, header fields, content); OSError or HTTPException when there was no answer. A kept connection may have
+        died meanwhile: what may be sent twice is, once, on a new one."""
         headers = {"Host": self.host} | {name.replace("_", "-"): value for name, value in fields.items()}
+        if self.connection is not None and method in ("GET", "HEAD"):
+            try:
+                return self._ask(method, path, body, headers)
+            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+                pass
+        return self._ask(method, path, body, headers)
+
+    def _ask(self, method, path, body, headers):
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.seconds)

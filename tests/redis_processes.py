@@ -13,17 +13,25 @@ import tempfile
 import threading
 import time
 
-from processes import free_port
 from resp import RedisError, Resp, token_of  # noqa: F401, for the tests
 
 REDIS = shutil.which("redis-server") or "/usr/bin/redis-server"
+
+
+def steady_port():
+    """Free, and not one that the system gives to clients: it can be listened on again after a restart."""
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            port = random.randrange(12_000, 32_000)
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 class RedisServer:
     """A redis-server in a folder of its own; appends to a file when `persistent`. Stopped by its pid, and by nothing else."""
 
     def __init__(self, *options, replica_of=None, persistent=False, port=None):
-        self.port = port or free_port()
+        self.port = port or steady_port()
         self.url = f"redis://127.0.0.1:{self.port}"
         self.address = ("127.0.0.1", self.port)
         self.folder = tempfile.TemporaryDirectory(prefix="etage-redis-")
@@ -65,17 +73,16 @@ class RedisServer:
             self.lines.append(line.rstrip("\n"))
 
     def call(self, *words):
-        """One command on a connection that is kept; a new one when that is dead. An error reply is a RedisError."""
-        if self.client is None:
-            self.client = Resp(self.address)
-        try:
-            return self.client.call(*words)
-        except RedisError:
-            raise
-        except OSError:
-            self.client.close()
-            self.client = None
-            raise
+        """One command on a connection that is kept, or on a new one when that is dead. An error reply is a RedisError."""
+        for kept in (self.client is not None, False):
+            if self.client is None:
+                self.client = Resp(self.address)
+            try:
+                return self.client.call(*words)
+            except OSError:
+                self._forget()
+                if not kept:
+                    raise
 
     def info(self, field):
         for line in self.call("INFO").decode().splitlines():
@@ -153,7 +160,7 @@ class FaultProxy:
         self.upstream = upstream if isinstance(upstream, tuple) else upstream.address
         self.up, self.down = Direction(), Direction()
         self.random = random.Random(seed)
-        self.port = free_port()
+        self.port = steady_port()
         self.address = ("127.0.0.1", self.port)
         self.url = f"redis://127.0.0.1:{self.port}"
         self.accepted = 0

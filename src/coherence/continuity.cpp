@@ -64,8 +64,9 @@ Continuity continue_log(const KnownLog& known, const SeenLog& seen) {
     return {Step::gap, seen.last, "what follows the last record read is no longer retained"};
 }
 
-bool is_next_batch(const KnownLog& known, std::string_view generation, std::optional<StreamId> first) noexcept {
-    return generation == known.generation && first && *first <= known.read;
+bool is_next_batch(const KnownLog& known, std::string_view generation, std::optional<StreamId> first,
+                   StreamId last) noexcept {
+    return generation == known.generation && first && *first <= known.read && known.read <= last;
 }
 
 }  // namespace etage::coherence

@@ -67,8 +67,11 @@ struct Continuity {
 
 Continuity continue_log(const KnownLog& known, const SeenLog& seen);
 
-/// After every batch: was it the next one of the same history? `first` and `generation` were looked at after the batch
-/// was read; `known` is from before. Otherwise the batch must not be applied.
-bool is_next_batch(const KnownLog& known, std::string_view generation, std::optional<StreamId> first) noexcept;
+/// After every batch: was it the next one of the same history? `generation`, `first` (that is retained) and `last`
+/// (that was ever generated) were looked at after the batch was read; `known` is from before. Otherwise the batch must
+/// not be applied. A log that was deleted goes on with ids of the server's clock, which may lie below what was read of
+/// it.
+bool is_next_batch(const KnownLog& known, std::string_view generation, std::optional<StreamId> first,
+                   StreamId last) noexcept;
 
 }  // namespace etage::coherence

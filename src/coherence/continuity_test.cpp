@@ -122,10 +122,13 @@ TEST(Continuity, AFirstRecordWithoutAPositionIsNoFloor) {
 
 TEST(Continuity, ABatchIsTheNextOneOnlyWhileNothingHasChanged) {
     const auto known = reader_at(1005);
-    EXPECT_TRUE(is_next_batch(known, generation, StreamId{1005, 0}));
-    EXPECT_FALSE(is_next_batch(known, generation, StreamId{1005, 1})) << "trimmed behind the reader's back";
-    EXPECT_FALSE(is_next_batch(known, generation, std::nullopt)) << "deleted";
-    EXPECT_FALSE(is_next_batch(known, "another", StreamId{1001, 0}));
+    const StreamId last{1009, 0};
+    EXPECT_TRUE(is_next_batch(known, generation, StreamId{1005, 0}, last));
+    EXPECT_TRUE(is_next_batch(known, generation, StreamId{1005, 0}, StreamId{1005, 0}));
+    EXPECT_FALSE(is_next_batch(known, generation, StreamId{1005, 1}, last)) << "trimmed behind the reader's back";
+    EXPECT_FALSE(is_next_batch(known, generation, std::nullopt, last)) << "deleted";
+    EXPECT_FALSE(is_next_batch(known, generation, StreamId{1001, 0}, StreamId{1004, 9})) << "deleted, and begun again";
+    EXPECT_FALSE(is_next_batch(known, "another", StreamId{1001, 0}, last));
 }
 
 /// Whatever is there: the reader never goes back, and a new history begins above all that is known.

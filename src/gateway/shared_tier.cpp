@@ -12,6 +12,7 @@ redis::Options options_of(const RedisConfig& config) {
     redis::Options out;
     out.url = *config.url;
     if (!config.password.empty()) out.url.password = config.password;
+    out.answer_timeout = config.budget;
     out.tls_ca = config.tls_ca;
     out.tls_certificate = config.tls_certificate;
     out.tls_key = config.tls_key;

@@ -118,6 +118,14 @@ TEST_F(ClientTest, WhatIsWrongIsOneLineWithoutThePassword) {
     EXPECT_EQ(trouble_of("redis://" + at), "error: " + here() + ": Connection refused");
 }
 
+TEST_F(ClientTest, AServerThatHangsUpOnTheFirstWordMayExpectTls) {
+    asio::ip::tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), 0});
+    acceptor.async_accept([](const asio::error_code&, asio::ip::tcp::socket s) { s.close(); });
+    open("redis://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port()));
+    const std::string what = said(get("k", 500ms));
+    EXPECT_TRUE(what.ends_with("; if it expects TLS, the URL begins with rediss://")) << what;
+}
+
 // ---- outages
 
 TEST_F(ClientTest, AbsentAtTheStartAndBackLater) {  // F-19

@@ -9,6 +9,7 @@
 #include <asio/detached.hpp>
 #include <asio/this_coro.hpp>
 
+#include <exception>
 #include <utility>
 
 namespace etage::redis {
@@ -31,7 +32,12 @@ bool AskingDirectory::begin(Instant now) {
 }
 
 asio::awaitable<void> AskingDirectory::run(std::shared_ptr<AskingDirectory> self) {
-    auto outcome = co_await self->ask();
+    Result<void> outcome;
+    try {
+        outcome = co_await self->ask();
+    } catch (const std::exception& e) {  // no memory, no threads: whoever waits must learn it
+        outcome = std::unexpected(store_error(std::string("Redis: ") + e.what()));
+    }
     {
         const std::lock_guard lock(self->mutex_);
         self->asking_ = false;

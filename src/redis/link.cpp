@@ -7,6 +7,7 @@
 #include <asio/detached.hpp>
 #include <asio/this_coro.hpp>
 
+#include <exception>
 #include <utility>
 
 namespace etage::redis {
@@ -22,11 +23,22 @@ asio::awaitable<net::OpenedStream> open_stream(Node& node, Instant deadline) {
     co_return co_await net::open_tcp(node.resolver(), std::move(tls), std::move(host), deadline);
 }
 
+/// A server that expects TLS hangs up on the first plain word.
+Error not_greeted(const Node& node, const Pipeline& pipeline, Error error, Instant deadline) {
+    const bool hung_up = pipeline.was_lost() && !pipeline.has_answered() && base::TimerClock::now() < deadline;
+    if (hung_up && !node.common().tls && node.address())
+        error.what += "; if it expects TLS, the URL begins with rediss://";
+    return error;
+}
+
 Error not_opened(const Node& node, const net::StreamError& error) {
     const std::string what = node.name() + ": " + error.what;
     // A plain server's answer to a handshake is no record of TLS.
     if (error.what.find("wrong version number") != std::string::npos)
         return store_error(what + "; it does not speak TLS: the URL begins with redis://", false);
+    // Redis takes a handshake for the beginning of a long command, and waits for the rest.
+    if (error.code == asio::error::timed_out && error.what.starts_with("TLS"))
+        return store_error(what + "; if it does not speak TLS, the URL begins with redis://");
     return store_error(what);
 }
 
@@ -44,8 +56,9 @@ asio::awaitable<Result<std::shared_ptr<Pipeline>>> open_pipeline(std::shared_ptr
 
     auto greeting = hello(options, node->wanted());
     const auto replies = co_await pipeline->exchange(std::move(greeting), deadline);
-    auto identity = replies ? judge_hello(options, node->wanted(), node->name(), *replies)
-                            : Result<Identity>(std::unexpected(replies.error()));
+    auto identity = replies
+                        ? judge_hello(options, node->wanted(), node->name(), *replies)
+                        : Result<Identity>(std::unexpected(not_greeted(*node, *pipeline, replies.error(), deadline)));
     if (!identity) {
         pipeline->close();
         co_return std::unexpected(std::move(identity.error()));
@@ -137,7 +150,12 @@ asio::awaitable<Result<std::shared_ptr<Pipeline>>> Link::connected(Instant deadl
 asio::awaitable<void> Link::connect(std::shared_ptr<Link> self) {
     const Instant deadline = base::TimerClock::now() + self->node_->common().options.connect_timeout;
     auto node = self->node_;
-    auto opened = co_await open_pipeline(std::move(node), deadline);
+    Result<std::shared_ptr<Pipeline>> opened;
+    try {
+        opened = co_await open_pipeline(std::move(node), deadline);
+    } catch (const std::exception& e) {  // no memory, no threads: whoever waits must learn it
+        opened = std::unexpected(store_error(self->node_->name() + ": " + e.what()));
+    }
     self->connected_or_not(std::move(opened));
 }
 
@@ -174,7 +192,12 @@ asio::awaitable<void> Link::probe(std::shared_ptr<Link> self) {
     Node& node = *self->node_;
     Breaker& breaker = node.breaker();
     if (breaker.begin_probe(base::TimerClock::now())) {
-        const auto answered = co_await self->try_it();
+        Result<void> answered;
+        try {
+            answered = co_await self->try_it();
+        } catch (const std::exception& e) {
+            answered = std::unexpected(store_error(node.name() + ": " + e.what()));
+        }
         if (answered) node.set_trouble({});
         breaker.end_probe(answered.has_value(), base::TimerClock::now());
         if (answered) node.common().log.info("redis back", {{"node", node.name()}});

@@ -88,9 +88,11 @@ Reply LogServer::obey(const Words& words) {
     if (name == "GET") return text_reply(generation);
     if (name == "HDEL") return number_reply(static_cast<std::int64_t>(live.erase(words[2])));
     if (name == "XADD") return add({words.begin() + 3, words.end()}, coherence::parse_stream_id(words[2]));
-    if (name == "XRANGE") {
-        if (records.empty()) return array_reply({});
-        return array_reply({record_reply(records.begin()->first, records.begin()->second)});
+    if (name == "XINFO") {
+        Reply first;
+        if (!records.empty()) first = record_reply(records.begin()->first, records.begin()->second);
+        return array_reply(
+            {text_reply("last-generated-id"), text_reply(last.text()), text_reply("first-entry"), first});
     }
     return error_reply("ERR unknown command '" + name + "'");
 }

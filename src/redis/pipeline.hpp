@@ -55,6 +55,7 @@ public:
     void introduce(Identity identity) { identity_ = std::move(identity); }
     /// It ended because of the server or the way to it, not because we wanted it.
     bool was_lost() const noexcept { return ended_ && lost_; }
+    bool has_answered() const noexcept { return understood_; }
     /// Closes; everybody who waits gets `why`.
     void close(std::string_view why) noexcept;
 

@@ -83,7 +83,8 @@ class Checker:
         self.by_token = Killers([p for p in self.acknowledged if p.seq], lambda p: p.seq)
         self.any = Killers(self.acknowledged, lambda p: p.end)
         self.deaths = {}
-        self.alone = [r for r in history.reads if "behind-token" in r.cache_status or "flight-too-slow" in r.cache_status]
+        self.alone = [r for r in history.reads if "behind-token" in r.cache_status or "flight-too-slow" in r.cache_status
+                      or "detail=blind" in r.cache_status or "detail=fenced" in r.cache_status]
         self.covering = {key: {"all", "url:" + key, "prefix:" + key.rsplit("/", 1)[0],
                                *("tag:" + tag for commit in commits for tag in commit.tags)}
                          for key, commits in history.commits.items()}
@@ -257,7 +258,8 @@ class Checker:
                     open_one = f
 
     def bypasses(self, key):
-        """Reads that ask alone: a token ahead of the instance, a flight that took too long."""
+        """Reads that ask alone: a token ahead of the instance, a flight that took too long; or the instance is blind, or holds
+        an invalidation that is not in the log yet, and cannot know what a fetch that is under way has seen of it."""
         return [(r.begin, r.end) for r in self.alone if r.key == key]
 
     def touches(self, purge, key):

@@ -4,7 +4,7 @@
 Two rounds at least, of a minute at most, each with a seed of its own, in turn strict and available; after each the recorded history is
 checked (history.py says for what). A violation is shown with the shortest window of events around it, and its folder stays.
 
-options: --seed N   --mode strict|available   --rate READS_PER_SECOND (450)   --calm: no nemesis   --keep: all folders stay
+options: --seed N   --mode strict|available   --rate READS_PER_SECOND (600)   --calm: no nemesis   --keep: all folders stay
          --mutant NAME: a mistake is built in, and the run fails unless it is found: islands (gateways without Redis),
          lost-purge (a writer believes that it purged), lagging-origin (answers are as of 300 ms ago)
 """
@@ -44,7 +44,7 @@ class Round:
     def __init__(self, args, seed, mode, seconds):
         self.args, self.seed, self.mode, self.seconds = args, seed, mode, seconds
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"etage-soak-{seed}-"))
-        context = multiprocessing.get_context("fork")
+        context = multiprocessing.get_context("spawn")  # a fork would inherit the sockets of the proxies
         self.board = Board(context, 3)
         islands = args.mutant == "islands"
         self.stand = Stand(self.folder, seed, mode, with_redis=not islands, lag=0.3 if args.mutant == "lagging-origin" else 0)
@@ -210,7 +210,7 @@ def main():
     parser.add_argument("seconds", nargs="?", type=float, default=60)
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000)
     parser.add_argument("--mode", choices=("strict", "available"))
-    parser.add_argument("--rate", type=float, default=450)
+    parser.add_argument("--rate", type=float, default=600)
     parser.add_argument("--calm", action="store_true")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--mutant", choices=MUTANTS)

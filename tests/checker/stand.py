@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import plan
-from processes import Etage, free_port
-from redis_processes import FaultProxy, RedisServer, nice
+from processes import Etage
+from redis_processes import FaultProxy, RedisServer, nice, steady_port
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -17,7 +17,7 @@ class Gateway:
 
     def __init__(self, number, origin_port, redis_url, folder):
         self.number, self.target = number, f"g{number}"
-        self.port, self.admin_port = free_port(), free_port()
+        self.port, self.admin_port = steady_port(), steady_port()
         self.args = ["run", "--origin", f"http://127.0.0.1:{origin_port}", "--listen", f"127.0.0.1:{self.port}", "--admin",
                      f"127.0.0.1:{self.admin_port}", "--config", folder / "etage.toml", "--threads", "2"]
         self.args += ["--redis", redis_url] if redis_url else []
@@ -48,7 +48,7 @@ class Stand:
         self.a = self.b = self.link = self.fault = self.way = None
         self.gateways = []
         (folder / "etage.toml").write_text(plan.configuration(mode if with_redis else None))
-        self.origin_ports = [free_port() for _ in range(4)]
+        self.origin_ports = [steady_port() for _ in range(4)]
         self.origin = subprocess.Popen(
             [sys.executable, HERE / "origin_process.py",
              json.dumps({"ports": self.origin_ports, "seed": seed, "events": str(folder / "origin.events")})],
