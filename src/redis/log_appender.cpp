@@ -53,16 +53,12 @@ asio::awaitable<Result<Sequence>> LogAppender::append(const Invalidation& invali
         if (history.empty())
             co_return not_recorded(refused.empty() ? "the log could not be read yet" : "the log begins a new history");
         const auto position = co_await append_to(history, pieces, deadline);
-        if (position && *position == 0) {
-            refused = history;
-            continue;
-        }
-        if (position && *position <= before) co_return not_recorded("the log has gone back");
-        co_return position;
+        if (!position || *position > before) co_return position;
+        refused = history;
     }
 }
 
-/// 0: it is another history by now.
+/// 0: it is another history by now. So it is when a position is not above what was known before.
 asio::awaitable<Result<Sequence>> LogAppender::append_to(const std::string& history,
                                                          const std::vector<Invalidation>& pieces, Instant deadline) {
     Sequence position = 0;
