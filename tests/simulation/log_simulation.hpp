@@ -56,7 +56,7 @@ private:
     // log_simulation_writer.hpp
     void write();
     void append(const Ref& i, std::vector<LogRecord> records, std::function<void(std::optional<Sequence>)> then);
-    void acknowledge(const Ref& i, const LogRecord& record, Sequence position);
+    void acknowledge(const Ref& i, const LogRecord& record, Sequence position, Ms asked);
     void refuse(const Ref& i, const LogRecord& record);
     void wait_for_all(const Ref& i, const LogRecord& record, Sequence position, Ms give_up);
     void flush(const Ref& i);

@@ -61,7 +61,7 @@ inline void LogSimulation::fail_over(bool lose_tail) {
 inline void LogSimulation::do_harm() {
     ++counts.faults;
     calm_since_ = now_;
-    harm_at_ = now_ + (one_in(6) ? between(2'500, 4'000) : between(60, 900));
+    harm_at_ = now_ + (one_in(8) ? between(2'500, 3'500) : between(30, 400));
     SimData& data = primary_->data;
     const Ref victim = any_instance();
     switch (pick(14)) {
