@@ -76,6 +76,7 @@ inline void LogSimulation::begin_history(const Ref& i, const Link& link, const c
             if (next.step == Continuity::Step::rebuild) server.data.records.clear(), server.data.last = {};
             if (server.data.add(mark, next.id)) {
                 ++counts.histories;
+                history_begun_ = now_;
                 server.data.generation = coherence::Generation::text(fresh_name(), server.identity,
                                                                      static_cast<std::uint64_t>(server.clock(now_)));
             }
