@@ -1,6 +1,7 @@
 #include "coherence/continuity.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace etage::coherence {
@@ -24,7 +25,7 @@ std::string_view end_of_history(const KnownLog& known, const SeenLog& seen) {
     if (!generation) return "it has no generation";
     if (generation->identity != seen.identity) return "another server, or a restarted one, has it";
     if (seen.length == 0) return "it is empty";
-    const StreamId newest = std::max(known.read, known.own);
+    const StreamId newest = std::max({known.read, known.own, generation->begins});
     if (seen.last < newest) return "it ends before what is known of it";
     const bool is_another = !known.generation.empty() && seen.generation != known.generation;
     if (is_another && seen.last == newest) return "its new history begins where the old one ended";
@@ -33,20 +34,28 @@ std::string_view end_of_history(const KnownLog& known, const SeenLog& seen) {
 
 }  // namespace
 
-std::string Generation::text(std::string_view random, std::string_view identity, std::uint64_t made_at_ms) {
+std::string Generation::text(std::string_view random, std::string_view identity, std::uint64_t made_at_ms,
+                             StreamId begins) {
     std::string out(random);
     ((out += ' ') += identity) += ' ';
-    return out += std::to_string(made_at_ms);
+    (out += std::to_string(made_at_ms)) += ' ';
+    return out += begins.text();
 }
 
 std::optional<Generation> Generation::parse(std::string_view text) {
-    const auto one = text.find(' ');
-    const auto two = text.rfind(' ');
-    if (one == std::string_view::npos || one == two) return std::nullopt;
-    Generation out{std::string(text.substr(one + 1, two - one - 1)), 0};
-    const char* const end = text.data() + text.size();
-    const auto [stopped, error] = std::from_chars(text.data() + two + 1, end, out.made_at_ms);
-    if (error != std::errc() || stopped != end) return std::nullopt;
+    std::array<std::string_view, 4> words;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const auto end = i + 1 < words.size() ? text.find(' ') : text.size();
+        if (end == std::string_view::npos || end == 0) return std::nullopt;
+        words[i] = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    Generation out{std::string(words[1]), 0, {}};
+    const char* const end = words[2].data() + words[2].size();
+    const auto [stopped, error] = std::from_chars(words[2].data(), end, out.made_at_ms);
+    const auto begins = parse_stream_id(words[3]);
+    if (error != std::errc() || stopped != end || !begins) return std::nullopt;
+    out.begins = *begins;
     return out;
 }
 

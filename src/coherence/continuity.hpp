@@ -27,12 +27,14 @@ namespace etage::coherence {
 /// How far ahead of its server's clock a new history begins; by so much may the clock of a new primary be behind.
 inline constexpr std::uint64_t history_leap_ms = 60'000;
 
-/// What stands in "{ns}:log:generation", taken apart: "<random> <identity> <ms>".
+/// What stands in "{ns}:log:generation", taken apart: "<random> <identity> <ms> <id>".
 struct Generation {
     std::string identity;          // of the server that it was made on
     std::uint64_t made_at_ms = 0;  // by that server's clock
+    StreamId begins;               // its first record: a log that ends before it has been deleted and made anew
 
-    static std::string text(std::string_view random, std::string_view identity, std::uint64_t made_at_ms);
+    static std::string text(std::string_view random, std::string_view identity, std::uint64_t made_at_ms,
+                            StreamId begins);
     static std::optional<Generation> parse(std::string_view text);
 };
 

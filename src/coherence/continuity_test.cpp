@@ -12,7 +12,7 @@ namespace {
 using Step = Continuity::Step;
 
 const std::string here = "aaaa:bbbb";
-const std::string generation = Generation::text("r1", here, 900);
+const std::string generation = Generation::text("r1", here, 900, {100, 0});
 
 /// A log of ids 1000-0 … 1009-0, of which the first has been trimmed; all is well.
 SeenLog whole() { return {generation, here, true, true, {1001, 0}, {1009, 0}, {1009, 0}, 9, 2000}; }
@@ -24,11 +24,13 @@ SeenLog trimmed() {
 }
 
 TEST(Generation, IsReadAsItWasWritten) {
-    const auto read = Generation::parse(Generation::text("f00d", here, 1790000000000));
+    const auto read = Generation::parse(Generation::text("f00d", here, 1790000000000, {1790000060000, 0}));
     ASSERT_TRUE(read);
     EXPECT_EQ(read->identity, here);
     EXPECT_EQ(read->made_at_ms, 1790000000000U);
-    for (const char* text : {"", "x", "x y", "x y z", "x y 1z", "x y -1", "  "})
+    EXPECT_EQ(read->begins, (StreamId{1790000060000, 0}));
+    for (const char* text :
+         {"", "x", "x y", "x y 1", "x y z 1-0", "x y 1z 1-0", "x y -1 1-0", "x y 1 z", "x y 1 1-0 ", "   "})
         EXPECT_FALSE(Generation::parse(text)) << text;
 }
 
@@ -55,14 +57,15 @@ TEST(Continuity, AColdReaderTakesTheOldestAsItsFloor) {
 
 TEST(Continuity, ANewHistoryIsAGapHoweverContinuousItLooks) {
     auto seen = whole();
-    seen.generation = Generation::text("r2", here, 950);
+    seen.generation = Generation::text("r2", here, 950, {200, 0});
     const auto next = continue_log(reader_at(1005), seen);
     EXPECT_EQ(next.step, Step::gap);
     EXPECT_EQ(next.id, (StreamId{1009, 0}));
 }
 
 TEST(Continuity, WithoutItsGenerationOrOnAnotherServerAHistoryEnds) {
-    for (const std::string& text : {std::string(), std::string("nonsense"), Generation::text("r1", "cccc:bbbb", 900)}) {
+    for (const std::string& text :
+         {std::string(), std::string("nonsense"), Generation::text("r1", "cccc:bbbb", 900, {})}) {
         auto seen = whole();
         seen.generation = text;
         for (const KnownLog& known : {KnownLog{}, reader_at(1005)}) {
@@ -85,9 +88,15 @@ TEST(Continuity, ALogThatEndsBeforeWhatIsKnownHasLostSomething) {
     EXPECT_EQ(continue_log(cold, whole()).step, Step::renew);
 }
 
+TEST(Continuity, ALogThatEndsBeforeItsHistoryBeganWasDeletedAndMadeAnew) {
+    auto seen = whole();
+    seen.generation = Generation::text("r1", here, 900, {1010, 0});
+    EXPECT_EQ(continue_log({}, seen).step, Step::renew) << "a cold reader could not tell otherwise";
+}
+
 TEST(Continuity, ANewHistoryThatBeginsWhereTheOldOneEndedIsNoneYet) {
     auto seen = whole();
-    seen.generation = Generation::text("r2", here, 950);
+    seen.generation = Generation::text("r2", here, 950, {200, 0});
     EXPECT_EQ(continue_log(reader_at(1009), seen).step, Step::renew);
 }
 
@@ -145,8 +154,8 @@ RC_GTEST_PROP(ContinuityProperty, NothingGoesBack, ()) {
     const auto id =
         rc::gen::map(rc::gen::pair(rc::gen::inRange<std::uint64_t>(0, 8), rc::gen::inRange<std::uint64_t>(0, 3)),
                      [](auto pair) { return StreamId{pair.first, pair.second}; });
-    const auto name =
-        rc::gen::element(std::string(), generation, Generation::text("r2", here, 1), Generation::text("r1", "x:y", 1));
+    const auto name = rc::gen::element(std::string(), generation, Generation::text("r2", here, 1, {3, 0}),
+                                       Generation::text("r1", "x:y", 1, {}));
     const KnownLog known{*name, *id, *id};
     SeenLog seen{*name,
                  here,

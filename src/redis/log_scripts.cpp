@@ -42,7 +42,7 @@ if generation(KEYS[2]) ~= ARGV[1] then return 0 end
 if ARGV[6] == '1' then redis.call('DEL', KEYS[1]) end
 local done = redis.pcall('XADD', KEYS[1], ARGV[3], ARGV[4], '1', 'by', ARGV[5])
 if type(done) == 'table' and done.err then return done end
-redis.call('SET', KEYS[2], ARGV[2] .. ' ' .. identity() .. ' ' .. string.format('%.0f', now()))
+redis.call('SET', KEYS[2], ARGV[2] .. ' ' .. identity() .. ' ' .. string.format('%.0f', now()) .. ' ' .. ARGV[3])
 return 1
 )lua";
 

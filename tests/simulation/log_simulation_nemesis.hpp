@@ -80,7 +80,7 @@ inline void LogSimulation::do_harm() {
             break;
         case 5:
             primary_->refuses_writes = true;
-            later(between(20, 500), [server = primary_] { server->refuses_writes = !server->is_alive; });
+            later(between(20, 500), [this, server = primary_] { server->refuses_writes = server != primary_; });
             break;
         case 6:
         case 7: fail_over(true); break;

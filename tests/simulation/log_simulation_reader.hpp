@@ -77,8 +77,8 @@ inline void LogSimulation::begin_history(const Ref& i, const Link& link, const c
             if (server.data.add(mark, next.id)) {
                 ++counts.histories;
                 history_begun_ = now_;
-                server.data.generation = coherence::Generation::text(fresh_name(), server.identity,
-                                                                     static_cast<std::uint64_t>(server.clock(now_)));
+                server.data.generation = coherence::Generation::text(
+                    fresh_name(), server.identity, static_cast<std::uint64_t>(server.clock(now_)), next.id);
             }
         }
         on(i, latency(), [=, this] { look(i, link, tries + 1); });
