@@ -25,8 +25,8 @@ std::string_view end_of_history(const KnownLog& known, const SeenLog& seen) {
     if (!generation) return "it has no generation";
     if (generation->identity != seen.identity) return "another server, or a restarted one, has it";
     if (seen.length == 0) return "it is empty";
-    const StreamId newest = std::max({known.read, known.own, generation->begins});
-    if (seen.last < newest) return "it ends before what is known of it";
+    const StreamId newest = std::max(known.read, known.own);
+    if (seen.last < std::max(newest, generation->begins)) return "it ends before what is known of it";
     const bool is_another = !known.generation.empty() && seen.generation != known.generation;
     if (is_another && seen.last == newest) return "its new history begins where the old one ended";
     return {};

@@ -94,6 +94,13 @@ TEST(Continuity, ALogThatEndsBeforeItsHistoryBeganWasDeletedAndMadeAnew) {
     EXPECT_EQ(continue_log({}, seen).step, Step::renew) << "a cold reader could not tell otherwise";
 }
 
+TEST(Continuity, ANewHistoryWithNothingButItsBeginning) {
+    auto seen = whole();
+    seen.generation = Generation::text("r2", here, 950, {1009, 0});
+    EXPECT_EQ(continue_log(reader_at(1005), seen).step, Step::gap);
+    EXPECT_EQ(continue_log({}, seen).step, Step::cold);
+}
+
 TEST(Continuity, ANewHistoryThatBeginsWhereTheOldOneEndedIsNoneYet) {
     auto seen = whole();
     seen.generation = Generation::text("r2", here, 950, {200, 0});

@@ -55,6 +55,7 @@ asio::awaitable<Result<Sequence>> LogAppender::append(const Invalidation& invali
         const auto position = co_await append_to(history, pieces, deadline);
         if (!position || *position > before) co_return position;
         refused = history;
+        house_.refuse_history(history);
     }
 }
 

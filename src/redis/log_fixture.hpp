@@ -43,9 +43,10 @@ public:
     StreamId last;
     std::map<std::string, std::pair<Sequence, std::int64_t>> live;
 
-    bool is_down = false;  // nobody can connect, nor call
-    bool is_mute = false;  // calls are heard, and answered never
-    std::string refusal;   // of everything that writes: "OOM …"
+    bool is_down = false;                     // nobody can connect, nor call
+    bool is_mute = false;                     // calls are heard, and answered never
+    std::string refusal;                      // of everything that writes: "OOM …"
+    std::size_t reply_records_max = 100'000;  // a batch with more is a reply that is too long
     int connections = 0;
     std::vector<Words> heard;  // every command but those of iterations
     net::Event appended;

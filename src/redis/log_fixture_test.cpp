@@ -112,6 +112,7 @@ asio::awaitable<Reply> LogConnection::read(Words words) {
     for (auto it = server_.records.upper_bound(after); it != server_.records.end() && records.size() < count; ++it)
         records.push_back(record_reply(it->first, it->second));
     if (records.empty()) co_return Reply{};
+    if (records.size() > server_.reply_records_max) open_ = false;
     std::vector<Reply> stream;
     stream.push_back(text_reply(words[6]));
     stream.push_back(array_reply(std::move(records)));

@@ -25,6 +25,17 @@ std::string LogHouse::history() const {
 void LogHouse::set_history(std::string name) {
     const std::lock_guard lock(mutex_);
     history_ = std::move(name);
+    refused_.clear();
+}
+
+void LogHouse::refuse_history(std::string name) {
+    const std::lock_guard lock(mutex_);
+    refused_ = std::move(name);
+}
+
+bool LogHouse::is_refused(std::string_view name) const {
+    const std::lock_guard lock(mutex_);
+    return refused_ == name;
 }
 
 std::string random_name() {

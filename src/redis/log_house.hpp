@@ -38,12 +38,16 @@ struct LogHouse {
     /// The history that is read, and may be appended to; empty: none yet.
     std::string history() const;
     void set_history(std::string name);
+    /// An append found that it has ended: the reader looks for the next one, maybe on another server.
+    void refuse_history(std::string name);
+    bool is_refused(std::string_view name) const;
 
     /// Sleeps so long ± 25 %, or until it is time to stop.
     asio::awaitable<void> pause(Duration about);
 
     mutable std::mutex mutex_{};
     std::string history_{};
+    std::string refused_{};
 };
 
 /// 16 hex digits.

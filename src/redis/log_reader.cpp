@@ -133,8 +133,7 @@ asio::awaitable<bool> LogReader::begin_history(const SeenLog& seen, const Contin
 void LogReader::take_up(const SeenLog& seen, const Continuity& next) {
     const bool is_suspicious = std::exchange(is_suspicious_, false);
     const bool is_gap = next.step == Step::gap || (next.step == Step::replay && is_suspicious);
-    const bool was_cold = known_.generation.empty();
-    const bool history_changed = !was_cold && known_.generation != seen.generation;
+    const bool history_changed = !known_.generation.empty() && known_.generation != seen.generation;
     if (is_gap) {
         known_.read = seen.last;
         house_.metrics.add(base::Counter::log_gaps);
@@ -147,8 +146,9 @@ void LogReader::take_up(const SeenLog& seen, const Continuity& next) {
     if (history_changed) house_.generation.store(0, std::memory_order_release);
     house_.engine.raise_floor(coherence::position_of(known_.read));
     house_.set_history(seen.generation);
+    beaten_ = base::read_clock().mono;
     has_just_attached_ = true;
-    if (history_changed || (is_gap && !was_cold)) appender_.tail_lost(base::read_clock().mono);
+    if (history_changed) appender_.tail_lost(base::read_clock().mono);
     appender_.hold();
     house_.moved.notify_all();
 }

@@ -62,7 +62,7 @@ private:
     asio::awaitable<bool> read_batch();
     asio::awaitable<bool> take_census();
     std::vector<Command> iteration();
-    std::string take_batch(const std::vector<Reply>& replies, Instant sent, Sequence own);
+    std::string take_batch(const std::vector<Reply>& replies, Instant sent);
     static std::string read_replies(const std::vector<Reply>& replies, Batch& batch);
     std::string apply(const std::vector<Reply>& records);
     void apply(coherence::StreamId id, const LogRecord& record);
@@ -78,6 +78,7 @@ private:
     std::uint64_t count_ = batch_records_max;
     int failures_ = 0;  // of the smallest batch, in a row
     Instant clear_until_ = Instant::min();
+    Instant beaten_;  // when it was last heard that this instance lives
     Instant next_census_ = Instant::min();
 
     mutable std::mutex mutex_;

@@ -17,6 +17,7 @@ namespace {
 constexpr Duration reply_time = std::chrono::seconds(1);  // beside what the records are waited for
 constexpr Duration census_every = std::chrono::seconds(1);
 constexpr int failures_until_skipped = 3;
+constexpr Duration beats_missed_for = std::chrono::seconds(3);  // then this may not be the server that is written to
 
 std::int64_t milliseconds(Duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); }
 
@@ -82,7 +83,6 @@ asio::awaitable<bool> LogReader::read_batch() {
     const bool is_well = co_await take_census();
     if (!is_well) co_return false;
     const Instant sent = base::read_clock().mono;
-    const Sequence own = appender_.newest();
     auto commands = iteration();
     const std::size_t asked = commands.size();
     const auto replies = co_await connection_->exchange(std::move(commands), sent + block() + reply_time);
@@ -95,7 +95,7 @@ asio::awaitable<bool> LogReader::read_batch() {
         co_return false;
     }
     failures_ = 0;
-    const std::string trouble = take_batch(*replies, sent, own);
+    const std::string trouble = take_batch(*replies, sent);
     count_ = std::min(count_ * 2, batch_records_max);
     if (!trouble.empty()) {
         detach(trouble);
@@ -108,17 +108,16 @@ asio::awaitable<bool> LogReader::read_batch() {
 }
 
 /// Why reading cannot go on like this; empty: it can.
-std::string LogReader::take_batch(const std::vector<Reply>& replies, Instant sent, Sequence own) {
+std::string LogReader::take_batch(const std::vector<Reply>& replies, Instant sent) {
     Batch batch;
     if (auto trouble = read_replies(replies, batch); !trouble.empty()) return trouble;
     if (!coherence::is_next_batch(known_, batch.generation, batch.has_read)) return "the log is not the one it was";
     const bool is_all = batch.records->size() < count_;
     if (auto trouble = apply(*batch.records); !trouble.empty()) return trouble;
-    if (is_all && coherence::position_of(known_.read) < own) {
-        is_suspicious_ = true;
-        return "what this instance has appended is not in it";
-    }
     if (is_all) see(batch, sent);
+    if (house_.is_refused(known_.generation)) return "another history is appended to";
+    if (batch.beat_failed.empty()) beaten_ = sent;
+    if (sent - beaten_ > beats_missed_for) return std::string(batch.beat_failed);
     return {};
 }
 
@@ -167,10 +166,7 @@ void LogReader::apply(StreamId id, const LogRecord& record) {
     const coherence::Record effect{tags, record.what.softness};
     // It shares its position with one that has been applied, or nothing could come after it.
     if (position <= house_.engine.fence() || id.ms > coherence::largest_ms) return house_.engine.apply_ahead(effect);
-    if (!record.begins_history) return house_.engine.apply(position, effect);
-    house_.metrics.add(base::Counter::log_gaps);
-    house_.engine.apply_ahead(position, effect);
-    house_.engine.raise_floor(position);
+    house_.engine.apply(position, effect);
 }
 
 /// Everything that was in the log when this iteration was sent has been applied.

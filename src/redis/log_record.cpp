@@ -58,14 +58,12 @@ public:
     void take(std::string_view name, std::string_view value) {
         if (const auto kind = kind_of(name)) return take_target(*kind, value);
         if (name == "soft") return take_softness(value);
-        const bool begins = name == "genesis" || name == "ratchet";
         if (name == "by")
             record_.by = value;
-        else if (begins || name == "step")
+        else if (name == "genesis" || name == "ratchet" || name == "step")
             is_mark_ = true;
         else
             doubt("there is no field \"" + std::string(name) + "\"");
-        record_.begins_history |= begins;
     }
 
     LogRecord finish() {

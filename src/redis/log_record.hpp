@@ -17,10 +17,9 @@
 namespace etage::redis {
 
 struct LogRecord {
-    flow::Invalidation what;      // without targets: a mark
-    std::string by;               // the instance; empty: a foreign hand
-    bool begins_history = false;  // what came before is not known: its position is a floor (coherence/continuity.hpp)
-    std::string trouble;          // what was not understood, for people; then `what` is everything
+    flow::Invalidation what;  // without targets: a mark
+    std::string by;           // the instance; empty: a foreign hand
+    std::string trouble;      // what was not understood, for people; then `what` is everything
 };
 
 /// Names and values in turn; never empty. `by` may be.

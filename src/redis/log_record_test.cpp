@@ -46,7 +46,6 @@ TEST(LogRecord, ReadsEveryField) {
     EXPECT_EQ(record.trouble, "");
     EXPECT_EQ(record.by, "0123456789abcdef");
     EXPECT_EQ(record.what.softness, Softness::soft);
-    EXPECT_FALSE(record.begins_history);
     EXPECT_THAT(record.what.targets,
                 ElementsAre(Target{Kind::tag, "posts"}, Target{Kind::tag, "post:7"}, Target{Kind::key, "v1:posts:00ff"},
                             Target{Kind::url, "http://api.test/posts?a=1"}, Target{Kind::prefix, "/posts"},
@@ -84,7 +83,6 @@ TEST(LogRecord, MarksHaveNoTargets) {
         const auto record = read({"by", "me", name, "1"});
         EXPECT_EQ(record.trouble, "");
         EXPECT_THAT(record.what.targets, IsEmpty());
-        EXPECT_EQ(record.begins_history, std::string(name) != "step");
     }
 }
 

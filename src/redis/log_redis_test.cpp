@@ -152,7 +152,7 @@ protected:
     bool both_attached() const { return a_->log->view().attached && b_->log->view().attached; }
     /// Something recorded at one is applied at the other, and both are in the same history.
     void expect_well() {
-        ASSERT_TRUE(until([&] { return both_attached(); }));
+        ASSERT_TRUE(until([&] { return both_attached(); })) << a_->log->view().trouble << b_->log->view().trouble;
         const auto token = invalidate(*a_, "well");
         ASSERT_TRUE(token) << token.error().what;
         ASSERT_TRUE(run(b_->log->reach(*token, now() + 5s)));

@@ -202,8 +202,7 @@ TEST_F(Log, AServerThatIsAnotherOneThanTheReaderReadsFromGetsNothing) {
     EXPECT_THAT(refused.error().what, HasSubstr("new history"));
 
     const Sequence before = engine.fence();
-    client.cut();
-    pass(2s);
+    pass(2s);  // nobody cuts anything: whoever is refused looks for another server
     EXPECT_GT(engine.floor(), before) << "the new history begins above all that was known";
     std::vector<std::string> texts;
     for (const auto& [id, fields] : promoted.records) texts.insert(texts.end(), fields.begin(), fields.end());
@@ -413,20 +412,26 @@ TEST_F(Log, TooManyInOneMillisecondLoseNothing) {
     EXPECT_EQ(sum(Counter::log_gaps), 0U);
 }
 
-TEST_F(Log, ARecordOfItsOwnThatNeverArrivesIsAGap) {
+TEST_F(Log, ARecordThatIsTooLongAloneIsPassedOver) {
     start();
     pass(10ms);
-    const Sequence before = engine.fence();
-    asio::co_spawn(io, log().invalidate(hard("posts"), in(100ms)), asio::detached);
-    while (server.records.size() == 1) {
-        io.restart();
-        io.poll_one();
-    }
-    server.records.erase(server.last);  // before it is read
-    pass(1s);
-    EXPECT_EQ(sum(Counter::invalidations), 1U);
-    EXPECT_GT(engine.floor(), before);
+    server.reply_records_max = 0;  // every batch with a record in it breaks the connection
+    server.add({"tag", "a"});
+    pass(3s);
+    EXPECT_EQ(engine.floor(), position_of(server.last));
+    EXPECT_EQ(sum(Counter::log_gaps), 1U);
     EXPECT_TRUE(log().view().attached);
+}
+
+TEST_F(Log, AReplyThatIsTooLongIsAskedForInPieces) {
+    start();
+    pass(10ms);
+    server.reply_records_max = 5;
+    const Sequence floor = engine.floor();
+    for (int i = 0; i < 50; ++i) server.add({"tag", "a"});
+    pass(5s);
+    EXPECT_EQ(engine.fence(), position_of(server.last));
+    EXPECT_EQ(engine.floor(), floor);
 }
 
 // --- sight
@@ -483,6 +488,18 @@ TEST_F(Log, WhoCannotSayThatItLivesDoesNotSeeClearly) {
     server.refusal.clear();
     pass(1s);
     EXPECT_EQ(sight(), Sight::clear);
+}
+
+TEST_F(Log, WhoCannotSayThatItLivesForLongLooksForAnotherServer) {
+    start();
+    pass(10ms);
+    LogServer promoted;
+    server.refusal = "NOREPLICAS Not enough good replicas to write.";
+    client.server = &promoted;
+    pass(5s);
+    EXPECT_EQ(promoted.live.size(), 1U);
+    EXPECT_EQ(sight(), Sight::clear);
+    stop();
 }
 
 // --- receipts

@@ -19,6 +19,8 @@ public:
         LogMutant mutant = LogMutant::none;
         bool strict = true;
         bool nemesis = true;
+        std::vector<Harm> harms{};  // empty: all
+        bool wild_clocks = false;   // servers differ by more than the leap; then tokens mean nothing
     };
     struct Counts {
         std::uint64_t reads = 0, hits = 0, stale = 0, unsure = 0, blind = 0, dim = 0, fills = 0, shared = 0, joined = 0;

@@ -51,8 +51,9 @@ inline void LogSimulation::fail_over(bool lose_tail) {
     auto next = std::make_shared<SimServer>();
     next->identity = fresh_name();
     // The leap must be longer than clocks differ; and they differ by less than lies between two histories.
-    const bool may_differ = now_ - history_begun_ > 6'000;
-    next->clock_offset = may_differ ? between(-2'500, 2'500) : primary_->clock_offset;
+    const bool may_differ = now_ - history_begun_ > 2'600;
+    next->clock_offset = may_differ ? between(-1'200, 1'200) : primary_->clock_offset;
+    if (options_.wild_clocks) next->clock_offset = between(-300'000, 300'000);
     next->data = lose_tail ? replica_ : primary_->data;
     // The old one is dead; or cut off, and takes no more writes (min-replicas-to-write).
     primary_->is_alive = one_in(2);
@@ -66,43 +67,46 @@ inline void LogSimulation::do_harm() {
     harm_at_ = now_ + (one_in(8) ? between(2'500, 3'500) : between(30, 400));
     SimData& data = primary_->data;
     const Ref victim = any_instance();
-    switch (pick(14)) {
-        case 0:
+    const auto& some = options_.harms;
+    switch (some.empty() ? static_cast<Harm>(pick(harms)) : some[pick(some.size())]) {
+        case Harm::cut:
             if (victim->link) victim->link->is_open = false;
             break;
-        case 1:
-        case 2: victim->frozen_until = now_ + between(20, 3 * lease_ms); break;
-        case 3: start(static_cast<std::size_t>(std::ranges::find(instances_, victim) - instances_.begin())); break;
-        case 4:
+        case Harm::freeze: victim->frozen_until = now_ + between(20, 3 * lease_ms); break;
+        case Harm::lag: victim->lags_until = now_ + between(100, 1'500); break;
+        case Harm::kill:
+            start(static_cast<std::size_t>(std::ranges::find(instances_, victim) - instances_.begin()));
+            break;
+        case Harm::outage:
             unreachable_until_ = now_ + between(20, 600);
             for (const Ref& i : instances_)
                 if (i->link) i->link->is_open = false;
             break;
-        case 5:
+        case Harm::refusal:
             primary_->refuses_writes = true;
             later(between(20, 500), [this, server = primary_] { server->refuses_writes = server != primary_; });
             break;
-        case 6:
-        case 7: fail_over(true); break;
-        case 8: fail_over(false); break;
-        case 9: data = {}; break;                              // FLUSHALL
-        case 10: data.records.clear(), data.last = {}; break;  // DEL
-        case 11:
+        case Harm::failover: fail_over(true); break;
+        case Harm::promotion: fail_over(false); break;
+        case Harm::flush_all: data = {}; break;
+        case Harm::remove_log: data.records.clear(), data.last = {}; break;
+        case Harm::trim:
             while (data.records.size() > 1 + pick(3)) data.records.erase(data.records.begin());
             break;
-        case 12:
-            data.add({{0, surrogate(pick(9), 0, 0), Softness::hard, 1}},
-                     {data.last.ms, coherence::largest_n + pick(3)});
+        case Harm::crowded_millisecond:
+            for (std::size_t some_more = 1 + pick(3); some_more > 0; --some_more) {
+                const auto n = std::max(coherence::largest_n, data.last.n + 1);
+                data.add({{0, surrogate(pick(9), 0, 0), Softness::hard, ++moment_}}, {data.last.ms, n});
+            }
             break;
-        case 13:
-            if (one_in(4)) data.add({{0, 100, Softness::hard, 1}}, {1'790'000'000'000'000, 0});
+        case Harm::wild_id:
+            if (one_in(4)) data.add({{0, 100, Softness::hard, ++moment_}}, {1'790'000'000'000'000, 0});
             break;
-        default: break;
     }
     // Who is promoted has the links of nobody; who restarts closes them.
     for (const Ref& i : instances_)
         if (i->link && !i->link->server->is_alive) i->link->is_open = false;
-    std::erase_if(acknowledged_, [this](const Owed& a) { return a.since < now_ - 2'000; });
+    std::erase_if(acknowledged_, [this](const Owed& a) { return a.since < now_ - 1'000; });
     for (const Owed& each : acknowledged_) owe(each.instance, each.record, each.since);
     acknowledged_.clear();
 }

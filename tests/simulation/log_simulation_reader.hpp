@@ -7,7 +7,6 @@ namespace etage::simulation {
 
 struct LogSimulation::Batch {
     Ms sent = 0;
-    Sequence own = 0;
     bool beat_failed = false;
     std::vector<std::pair<StreamId, SimRecord>> records;
     bool has_read = false;
@@ -49,9 +48,8 @@ inline void LogSimulation::decide(const Ref& i, const Link& link, coherence::See
     const auto generation = coherence::Generation::parse(seen.generation);
     if (is(LogMutant::another_server_is_taken_for_the_same) && generation) seen.identity = generation->identity;
     if (is(LogMutant::a_shorter_log_is_no_new_history) && generation && seen.length != 0) {
-        known.own = {};
-        if (seen.last <= known.read) seen.newest = seen.last = {known.read.ms, known.read.n + 1};
-        seen.has_read = true;
+        const StreamId newest = std::max({known.read, known.own, generation->begins});
+        if (seen.last <= newest) seen.newest = seen.last = {newest.ms, newest.n + 1};
     }
     auto next = coherence::continue_log(known, seen);
     using Step = Continuity::Step;
@@ -69,8 +67,7 @@ inline void LogSimulation::begin_history(const Ref& i, const Link& link, const c
         if (!can) return on(i, 0, [this, i] { lose(i); });
         SimRecord mark;
         mark.has_effect = false;
-        mark.begins_history = next.step != Continuity::Step::step;
-        if (!mark.begins_history) {
+        if (next.step == Continuity::Step::step) {
             server.data.add(mark, next.id);
         } else if (server.data.generation == seen.generation) {
             if (next.step == Continuity::Step::rebuild) server.data.records.clear(), server.data.last = {};
@@ -88,10 +85,8 @@ inline void LogSimulation::begin_history(const Ref& i, const Link& link, const c
 inline void LogSimulation::take_up(const Ref& i, const Link& link, const coherence::SeenLog& seen,
                                    const Continuity& next, const std::vector<SimRecord>& retained) {
     using Step = Continuity::Step;
-    const bool suspicious = std::exchange(i->is_suspicious, false);
     const bool changed = !i->known.generation.empty() && i->known.generation != seen.generation;
-    const bool was_cold = i->known.generation.empty();
-    const bool is_gap = next.step == Step::gap || (next.step == Step::replay && suspicious);
+    const bool is_gap = next.step == Step::gap;
     const StreamId before = i->known.read;
     i->known.read = is_gap ? seen.last : next.id;
     i->known.generation = seen.generation;
@@ -114,7 +109,7 @@ inline void LogSimulation::take_up(const Ref& i, const Link& link, const coheren
     i->history = seen.generation;
     if (changed && !is(LogMutant::a_new_history_has_the_old_ones_values)) i->counts.clear();
     if (is(LogMutant::values_count_before_the_log_is_read)) i->counts = seen.generation;
-    if ((changed || is_gap) && !was_cold) tail_lost(*i);
+    if (changed) tail_lost(*i);
     hold(*i);
     if (i->attached_since < 0) i->attached_since = now_;
     i->beat_at = now_;
@@ -124,7 +119,6 @@ inline void LogSimulation::take_up(const Ref& i, const Link& link, const coheren
 inline void LogSimulation::iterate(const Ref& i, const Link& link) {
     auto batch = std::make_shared<Batch>();
     batch->sent = now_;
-    batch->own = i->newest;
     const StreamId read = i->known.read;
     const auto finish = [this, i, link, batch, read] {
         if (!link->is_open || !link->server->is_alive) return on(i, 0, [this, i] { lose(i); });
@@ -164,11 +158,6 @@ inline void LogSimulation::take_batch(const Ref& i, const Link& link, const Batc
     if (!batch.records.empty()) hold(*i);
     if (!is_sound) return lose(i);
     const bool is_all = batch.records.size() < records_per_batch;
-    if (is_all && coherence::position_of(i->known.read) < batch.own &&
-        !is(LogMutant::its_own_missing_record_is_no_gap)) {
-        i->is_suspicious = true;
-        return lose(i);
-    }
     if (is_all || is(LogMutant::sees_before_all_is_read)) see(*i, batch);
     if (std::exchange(i->refused, {}) == i->known.generation) return lose(i);
     if (!batch.beat_failed) i->beat_at = batch.sent;
@@ -181,7 +170,7 @@ inline void LogSimulation::take_batch(const Ref& i, const Link& link, const Batc
             if (!link->server->refuses_writes) link->server->data.add(mark, {read.ms + 1, 0});
         });
     }
-    on(i, one_in(80) ? between(50, 600) : between(0, 2), [this, i, link] { iterate(i, link); });
+    on(i, i->lags_until > now_ || one_in(80) ? between(50, 600) : between(0, 2), [this, i, link] { iterate(i, link); });
 }
 
 inline void LogSimulation::apply(SimInstance& i, StreamId id, const SimRecord& record) {
@@ -197,9 +186,7 @@ inline void LogSimulation::apply(SimInstance& i, StreamId id, const SimRecord& r
         if (!is(LogMutant::a_shared_position_is_a_repeat)) i.engine.apply_ahead(effect);
         return;
     }
-    if (!record.begins_history || is(LogMutant::a_history_mark_is_no_floor)) return i.engine.apply(position, effect);
-    i.engine.apply_ahead(position, effect);
-    i.engine.raise_floor(position);
+    i.engine.apply(position, effect);
 }
 
 inline void LogSimulation::see(SimInstance& i, const Batch& batch) {
@@ -208,7 +195,7 @@ inline void LogSimulation::see(SimInstance& i, const Batch& batch) {
     if (is(LogMutant::sees_although_silent)) i.clear_until = since + 1'000'000;
     const Ms dim = options_.strict ? i.clear_until : std::max(i.clear_until, since + blind_max_ms);
     i.engine.sees_until(moment_of(i.clear_until), moment_of(dim));
-    i.counts = i.known.generation;
+    i.read_all = i.counts = i.known.generation;
 }
 
 }  // namespace etage::simulation

@@ -22,7 +22,7 @@ inline void LogSimulation::read() {
     const std::size_t key = std::min(pick(world_keys), pick(world_keys));
     const Sight sight = home->engine.sight(moment_of(now_));
     Request request{++moment_, sight == Sight::clear, {}};
-    if (!tokens_.empty() && one_in(6)) {
+    if (!tokens_.empty() && !options_.wild_clocks && one_in(6)) {
         const Token& token = tokens_[tokens_.size() - 1 - std::min(pick(tokens_.size()), pick(tokens_.size()))];
         if (!home->engine.caught_up(token.position)) return;  // bypasses the cache
         request.token = token.record;
@@ -98,6 +98,7 @@ inline void LogSimulation::fill(const Ref& home, std::size_t key, const std::sha
         on(home, latency(), [=, this]() mutable {
             if (found && counts_here(*home, *found) && validity(*home, found->entry) == Validity::valid) {
                 ++counts.shared;
+                if (home->read_all != home->known.generation) violate("a value counts before the log has been read");
                 found->entry.validated = found->entry.fence;
                 return land(home, key, flight, found->entry);
             }

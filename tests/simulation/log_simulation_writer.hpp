@@ -45,7 +45,7 @@ inline void LogSimulation::append(const Ref& i, std::vector<LogRecord> records,
         const auto generation = coherence::Generation::parse(data.generation);
         const bool same = data.generation == history && generation && generation->identity == primary_->identity;
         if (!is(LogMutant::appends_to_any_history) && (!same || data.last == StreamId{})) {
-            if (!is(LogMutant::a_refused_history_is_read_on)) on(i, latency(), [i, history] { i->refused = history; });
+            on(i, latency(), [i, history] { i->refused = history; });
             return fail();
         }
         StreamId id;
@@ -98,7 +98,7 @@ inline void LogSimulation::queue(SimInstance& i, const flow::Invalidation& what)
 
 inline void LogSimulation::tail_lost(SimInstance& i) {
     if (is(LogMutant::a_lost_tail_is_not_appended_again)) return;
-    i.recent.forget_before(moment_of(now_ - 20'000));
+    i.recent.forget_before(moment_of(now_ - 2'000));
     for (const auto& each : i.recent.all()) queue(i, each);
 }
 
@@ -159,7 +159,7 @@ inline void LogSimulation::wait_for_all(const Ref& i, const LogRecord& record, S
 // --- nothing is forgotten
 
 inline void LogSimulation::owe(const Ref& i, const LogRecord& record, Ms since) {
-    owed_.push_back({i, record, since, now_ + 2'000});
+    owed_.push_back({i, record, since, now_ + 500});
 }
 
 inline void LogSimulation::check_what_is_owed() {
@@ -167,9 +167,9 @@ inline void LogSimulation::check_what_is_owed() {
         if (owed.due > now_) return false;
         if (std::ranges::find(instances_, owed.instance) == instances_.end()) return true;
         const bool could = owed.instance->frozen_until <= now_ && owed.instance->attached_since >= 0 &&
-                           now_ - owed.instance->attached_since > 1'000 && now_ - calm_since_ > 1'000;
+                           now_ - owed.instance->attached_since > 700 && now_ - calm_since_ > 700;
         if (!could) {
-            owed.due = now_ + 300;
+            owed.due = now_ + 100;
             return false;
         }
         auto& appended = primary_->data.appended;

@@ -34,6 +34,23 @@ inline constexpr std::size_t records_per_batch = 8;
 
 inline Instant moment_of(Ms time) { return Instant(std::chrono::milliseconds(time)); }
 
+enum class Harm : std::uint8_t {
+    cut,        // one connection
+    freeze,     // one instance, for longer than its lease maybe
+    lag,        // one reader
+    kill,       // one instance; another takes its place
+    outage,     // nobody reaches Redis
+    refusal,    // Redis takes no writes
+    failover,   // to a replica that has not got everything
+    promotion,  // to one that has
+    flush_all,
+    remove_log,
+    trim,
+    crowded_millisecond,  // ids that share a position
+    wild_id,              // one nothing can follow
+};
+inline constexpr int harms = static_cast<int>(Harm::wild_id) + 1;
+
 /// One protection each, switched off.
 enum class LogMutant : std::uint8_t {
     none,
@@ -43,12 +60,9 @@ enum class LogMutant : std::uint8_t {
     another_server_is_taken_for_the_same,
     a_shorter_log_is_no_new_history,
     a_new_history_does_not_leap,
-    a_history_mark_is_no_floor,
     a_cold_reader_skips_what_is_retained,
     below_the_floor_is_valid,
     a_shared_position_is_a_repeat,
-    its_own_missing_record_is_no_gap,
-    a_refused_history_is_read_on,
     appends_to_any_history,
     acknowledged_before_its_position_is_applied,
     what_is_queued_does_not_hold,
@@ -70,7 +84,6 @@ inline constexpr int log_mutants = static_cast<int>(LogMutant::a_young_census_is
 
 struct SimRecord {
     LogRecord what;
-    bool begins_history = false;
     bool has_effect = true;
 };
 
@@ -157,10 +170,11 @@ struct SimInstance {
     // reader
     std::shared_ptr<SimLink> link;
     coherence::KnownLog known;
-    std::string history;  // that may be appended to
-    std::string counts;   // whose values count
+    std::string history;   // that may be appended to
+    std::string read_all;  // ghost: whose records have all been read once
+    std::string counts;    // whose values count
     Ms clear_until = -1;
-    bool is_suspicious = false;
+    Ms lags_until = 0;
     std::string refused;     // the history that an append was refused by
     Ms beat_at = 0;          // when it was last heard that this instance lives
     Ms attached_since = -1;  // ghost
@@ -169,7 +183,7 @@ struct SimInstance {
     Sequence newest = 0;
     redis::Unrecorded unrecorded{3};
     std::vector<flow::Invalidation> under_way;
-    redis::Timed recent{64};
+    redis::Timed recent{256};
     std::map<TagHash, Moment> began;  // ghost: of what is queued or recent
 
     Oracle oracle;  // what has been acknowledged here, or read
