@@ -52,7 +52,8 @@ Continuity continue_log(const KnownLog& known, const SeenLog& seen) {
     if (!seen.is_stream) return {Step::rebuild, above_all(known, seen), "its key holds something else"};
     if (seen.last.ms > largest_ms) return {Step::rebuild, above_all(known, seen), "an id of it is out of all bounds"};
     if (const auto why = end_of_history(known, seen); !why.empty()) return {Step::renew, above_all(known, seen), why};
-    if (!has_position(seen.last)) return {Step::step, {seen.last.ms + 1, 0}, {}};
+    // Who takes the end as floor must find it there next time, and at a position of its own.
+    if (!has_position(seen.last) || seen.newest != seen.last) return {Step::step, {seen.last.ms + 1, 0}, {}};
 
     // Records that share the position of the first may have been trimmed: no floor can tell before from behind.
     const bool may_begin_at_first = has_position(seen.first);
@@ -60,13 +61,12 @@ Continuity continue_log(const KnownLog& known, const SeenLog& seen) {
         return may_begin_at_first ? Continuity{Step::cold, seen.first, {}}
                                   : Continuity{Step::gap, seen.last, "its oldest record has no position"};
     if (seen.generation != known.generation) return {Step::gap, seen.last, "a new history has begun"};
-    if (seen.first <= known.read) return {Step::replay, known.read, {}};
-    return {Step::gap, seen.last, "what follows the last record read is no longer retained"};
+    if (seen.has_read) return {Step::replay, known.read, {}};
+    return {Step::gap, seen.last, "what was read last is no longer there"};
 }
 
-bool is_next_batch(const KnownLog& known, std::string_view generation, std::optional<StreamId> first,
-                   StreamId last) noexcept {
-    return generation == known.generation && first && *first <= known.read && known.read <= last;
+bool is_next_batch(const KnownLog& known, std::string_view generation, bool has_read) noexcept {
+    return generation == known.generation && has_read;
 }
 
 }  // namespace etage::coherence

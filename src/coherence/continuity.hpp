@@ -10,8 +10,7 @@
 // finds the generation changed, and takes the newest position as floor. Why the leap · Positions of the lost tail live
 // on as fences of stored responses. The new history must begin above them, and the clock of a new primary may be
 // behind: the leap covers what nobody alive can know. Within one history · Records lie in order, and are only ever
-// removed at the old end. So nothing was missed if what was read last is still there or what is there ends where
-// reading ended.
+// removed at the old end. So nothing was missed if what was read last is still there.
 
 #include "coherence/stream_id.hpp"
 
@@ -45,7 +44,9 @@ struct SeenLog {
     std::string generation;  // empty: none
     std::string identity;    // of the server: process and replication history
     bool is_stream = true;   // false: the key holds something else
+    bool has_read = false;   // the record that was read last is there
     StreamId first;          // that is retained
+    StreamId newest;         // that is retained
     StreamId last;           // that was ever generated
     std::uint64_t length = 0;
     std::uint64_t clock_ms = 0;  // the server's
@@ -67,11 +68,9 @@ struct Continuity {
 
 Continuity continue_log(const KnownLog& known, const SeenLog& seen);
 
-/// After every batch: was it the next one of the same history? `generation`, `first` (that is retained) and `last`
-/// (that was ever generated) were looked at after the batch was read; `known` is from before. Otherwise the batch must
-/// not be applied. A log that was deleted goes on with ids of the server's clock, which may lie below what was read of
-/// it.
-bool is_next_batch(const KnownLog& known, std::string_view generation, std::optional<StreamId> first,
-                   StreamId last) noexcept;
+/// After every batch: was it the next one of the same history? `generation` and `has_read` were looked at after the
+/// batch was read; `known` is from before. Otherwise the batch must not be applied. (That older records are there is
+/// not enough: a log that was deleted goes on with ids of the server's clock, which may lie below what was read of it.)
+bool is_next_batch(const KnownLog& known, std::string_view generation, bool has_read) noexcept;
 
 }  // namespace etage::coherence

@@ -15,8 +15,13 @@ const std::string here = "aaaa:bbbb";
 const std::string generation = Generation::text("r1", here, 900);
 
 /// A log of ids 1000-0 … 1009-0, of which the first has been trimmed; all is well.
-SeenLog whole() { return {generation, here, true, {1001, 0}, {1009, 0}, 9, 2000}; }
+SeenLog whole() { return {generation, here, true, true, {1001, 0}, {1009, 0}, {1009, 0}, 9, 2000}; }
 KnownLog reader_at(std::uint64_t ms) { return {generation, {ms, 0}, {}}; }
+SeenLog trimmed() {
+    auto seen = whole();
+    seen.has_read = false;
+    return seen;
+}
 
 TEST(Generation, IsReadAsItWasWritten) {
     const auto read = Generation::parse(Generation::text("f00d", here, 1790000000000));
@@ -36,7 +41,7 @@ TEST(Continuity, WhatWasReadLastIsStillThere) {
 }
 
 TEST(Continuity, WhatFollowsIsTrimmed) {
-    const auto next = continue_log(reader_at(1000), whole());
+    const auto next = continue_log(reader_at(1000), trimmed());
     EXPECT_EQ(next.step, Step::gap);
     EXPECT_EQ(next.id, (StreamId{1009, 0}));
     EXPECT_FALSE(next.why.empty());
@@ -90,7 +95,8 @@ TEST(Continuity, AnEmptyLogIsBegunAnew) {
     auto seen = whole();
     seen.length = 0;
     EXPECT_EQ(continue_log(reader_at(1009), seen).step, Step::renew);
-    EXPECT_EQ(continue_log({}, SeenLog{"", here, true, {}, {}, 0, 77}).id, (StreamId{77 + history_leap_ms, 0}));
+    EXPECT_EQ(continue_log({}, SeenLog{"", here, true, false, {}, {}, {}, 0, 77}).id,
+              (StreamId{77 + history_leap_ms, 0}));
 }
 
 TEST(Continuity, AnIdOutOfAllBoundsOrAnotherTypeIsDeleted) {
@@ -106,10 +112,17 @@ TEST(Continuity, AnIdOutOfAllBoundsOrAnotherTypeIsDeleted) {
 
 TEST(Continuity, AfterTooManyInOneMillisecondAStepIsMade) {
     auto seen = whole();
-    seen.last = {1009, largest_n + 5};
+    seen.newest = seen.last = {1009, largest_n + 5};
     const auto next = continue_log(reader_at(1005), seen);
     EXPECT_EQ(next.step, Step::step);
     EXPECT_EQ(next.id, (StreamId{1010, 0}));
+}
+
+TEST(Continuity, WhenTheEndWasDeletedAStepIsMade) {
+    auto seen = whole();
+    seen.newest = {1008, 0};
+    EXPECT_EQ(continue_log(reader_at(1005), seen).step, Step::step);
+    EXPECT_EQ(continue_log({}, seen).id, (StreamId{1010, 0}));
 }
 
 TEST(Continuity, AFirstRecordWithoutAPositionIsNoFloor) {
@@ -122,13 +135,9 @@ TEST(Continuity, AFirstRecordWithoutAPositionIsNoFloor) {
 
 TEST(Continuity, ABatchIsTheNextOneOnlyWhileNothingHasChanged) {
     const auto known = reader_at(1005);
-    const StreamId last{1009, 0};
-    EXPECT_TRUE(is_next_batch(known, generation, StreamId{1005, 0}, last));
-    EXPECT_TRUE(is_next_batch(known, generation, StreamId{1005, 0}, StreamId{1005, 0}));
-    EXPECT_FALSE(is_next_batch(known, generation, StreamId{1005, 1}, last)) << "trimmed behind the reader's back";
-    EXPECT_FALSE(is_next_batch(known, generation, std::nullopt, last)) << "deleted";
-    EXPECT_FALSE(is_next_batch(known, generation, StreamId{1001, 0}, StreamId{1004, 9})) << "deleted, and begun again";
-    EXPECT_FALSE(is_next_batch(known, "another", StreamId{1001, 0}, last));
+    EXPECT_TRUE(is_next_batch(known, generation, true));
+    EXPECT_FALSE(is_next_batch(known, generation, false)) << "trimmed behind the reader's back, or deleted";
+    EXPECT_FALSE(is_next_batch(known, "another", true));
 }
 
 /// Whatever is there: the reader never goes back, and a new history begins above all that is known.
@@ -142,11 +151,14 @@ RC_GTEST_PROP(ContinuityProperty, NothingGoesBack, ()) {
     SeenLog seen{*name,
                  here,
                  *rc::gen::arbitrary<bool>(),
+                 *rc::gen::arbitrary<bool>(),
+                 *id,
                  *id,
                  *id,
                  *rc::gen::inRange<std::uint64_t>(0, 3),
                  *rc::gen::inRange<std::uint64_t>(0, 8)};
     if (seen.last < seen.first) std::swap(seen.first, seen.last);
+    if (*rc::gen::arbitrary<bool>()) seen.newest = seen.last;
     const auto next = continue_log(known, seen);
     switch (next.step) {
         case Step::replay: RC_ASSERT(next.id == known.read); break;

@@ -46,29 +46,48 @@ asio::awaitable<Result<Sequence>> LogAppender::invalidate(Invalidation invalidat
 
 asio::awaitable<Result<Sequence>> LogAppender::append(const Invalidation& invalidation, Instant deadline) {
     const Sequence before = known_position();
-    const std::string history = co_await readable_history(deadline);
-    if (history.empty()) co_return not_recorded("the log could not be read yet");
+    const auto pieces = in_pieces(invalidation);
+    std::string refused;
+    for (;;) {
+        const std::string history = co_await readable_history(refused, deadline);
+        if (history.empty())
+            co_return not_recorded(refused.empty() ? "the log could not be read yet" : "the log begins a new history");
+        const auto position = co_await append_to(history, pieces, deadline);
+        if (!position || *position > before) co_return position;
+        refused = history;
+    }
+}
+
+/// 0: it is another history by now. So it is when a position is not above what was known before.
+asio::awaitable<Result<Sequence>> LogAppender::append_to(const std::string& history,
+                                                         const std::vector<Invalidation>& pieces, Instant deadline) {
     Sequence position = 0;
-    for (const Invalidation& piece : in_pieces(invalidation)) {
+    for (const Invalidation& piece : pieces) {
         const auto keys = append_keys(house_.names);
         const auto arguments =
             append_arguments(history, house_.options.records_max, record_fields(piece, house_.instance));
         const auto reply = co_await house_.client.run(append_script(), keys, arguments, deadline);
         if (!reply) co_return std::unexpected(reply.error());
+        if (reply->is_error(other_history)) co_return 0;
         const auto id = reply->is(Reply::Kind::bulk) ? coherence::parse_stream_id(reply->text) : std::nullopt;
         if (!id) co_return not_recorded(reply->text);
         if (!coherence::has_position(*id)) co_return not_recorded("its id is no position: " + reply->text);
         position = coherence::position_of(*id);  // the last one covers all
     }
-    if (position <= before) co_return not_recorded("the log has gone back");
     co_return position;
 }
 
-/// At the start it takes a moment to be attached.
-asio::awaitable<std::string> LogAppender::readable_history(Instant deadline) {
-    std::function<bool()> is_there = [this] { return !house_.history().empty(); };
-    co_await house_.moved.wait_until(deadline, std::move(is_there));
-    co_return house_.history();
+/// At the start, and when a history ends, it takes the reader a moment. Empty: none until then, or it is in trouble.
+asio::awaitable<std::string> LogAppender::readable_history(const std::string& refused, Instant deadline) {
+    const auto is_there = [this, &refused] {
+        const std::string history = house_.history();
+        return !history.empty() && history != refused;
+    };
+    std::function<bool()> is_known = [this, &is_there] {
+        return is_there() || house_.in_trouble.load(std::memory_order_acquire);
+    };
+    co_await house_.moved.wait_until(deadline, std::move(is_known));
+    co_return is_there() ? house_.history() : std::string();
 }
 
 void LogAppender::remember(const Invalidation& invalidation, Sequence position, bool settle) {

@@ -41,7 +41,9 @@ public:
 
 private:
     asio::awaitable<Result<Sequence>> append(const flow::Invalidation& invalidation, Instant deadline);
-    asio::awaitable<std::string> readable_history(Instant deadline);
+    asio::awaitable<Result<Sequence>> append_to(const std::string& history,
+                                                const std::vector<flow::Invalidation>& pieces, Instant deadline);
+    asio::awaitable<std::string> readable_history(const std::string& refused, Instant deadline);
     void remember(const flow::Invalidation& invalidation, Sequence position, bool settle);
     void queue(const flow::Invalidation& invalidation);
     void queue_what_is_due(Instant now);

@@ -90,7 +90,7 @@ public:
     Reply play(std::string_view source, std::span<const std::string> a);
 
 private:
-    Reply look() const;
+    Reply look(const std::string& read) const;
     Reply begin(std::span<const std::string> a);
     Reply census();
 };

@@ -38,11 +38,14 @@ std::unexpected<Error> broken(std::string what) {
 
 }  // namespace
 
-Reply LogServer::look() const {
+Reply LogServer::look(const std::string& read) const {
+    const bool has_read = records.contains(coherence::parse_stream_id(read).value());
+    const StreamId newest = records.empty() ? StreamId{} : records.rbegin()->first;
     const StreamId first = records.empty() ? StreamId{} : records.begin()->first;
     return array_reply({text_reply(generation), text_reply(identity), text_reply(role), text_reply(kind),
                         text_reply(first.text()), text_reply(last.text()),
-                        number_reply(static_cast<std::int64_t>(records.size())), number_reply(now_ms())});
+                        number_reply(static_cast<std::int64_t>(records.size())), number_reply(now_ms()),
+                        number_reply(has_read ? 1 : 0), text_reply(newest.text())});
 }
 
 Reply LogServer::begin(std::span<const std::string> a) {
@@ -66,7 +69,7 @@ Reply LogServer::census() {
 
 /// `a`: keys, then arguments.
 Reply LogServer::play(std::string_view source, std::span<const std::string> a) {
-    if (source == look_script().source()) return look();
+    if (source == look_script().source()) return look(a[2]);
     if (source == begin_script().source()) return begin(a);
     if (source == census_script().source()) return census();
     if (source == beat_script().source()) {
@@ -77,7 +80,8 @@ Reply LogServer::play(std::string_view source, std::span<const std::string> a) {
     }
     EXPECT_EQ(source, append_script().source());
     const auto known = coherence::Generation::parse(generation);
-    if (generation != a[2] || !known || known->identity != identity) return error_reply("HISTORY it is another one");
+    if (generation != a[2] || !known || known->identity != identity || kind != "stream")
+        return error_reply("HISTORY it is another one");
     return add({a.begin() + 4, a.end()});
 }
 
@@ -88,11 +92,10 @@ Reply LogServer::obey(const Words& words) {
     if (name == "GET") return text_reply(generation);
     if (name == "HDEL") return number_reply(static_cast<std::int64_t>(live.erase(words[2])));
     if (name == "XADD") return add({words.begin() + 3, words.end()}, coherence::parse_stream_id(words[2]));
-    if (name == "XINFO") {
-        Reply first;
-        if (!records.empty()) first = record_reply(records.begin()->first, records.begin()->second);
-        return array_reply(
-            {text_reply("last-generated-id"), text_reply(last.text()), text_reply("first-entry"), first});
+    if (name == "XRANGE") {
+        const auto at = records.find(coherence::parse_stream_id(words[2]).value());
+        if (at == records.end()) return array_reply({});
+        return array_reply({record_reply(at->first, at->second)});
     }
     return error_reply("ERR unknown command '" + name + "'");
 }

@@ -31,6 +31,7 @@ struct LogHouse {
     net::Event moved{};  // the engine's position has moved
     net::Event woken{};  // there is something to append, or it is time to stop
     std::atomic<bool> stopping{false};
+    std::atomic<bool> in_trouble{false};  // the log cannot be read at present: not worth waiting for
     LogClock clock{};
     std::atomic<std::uint64_t> generation{0};  // see RedisLog
 

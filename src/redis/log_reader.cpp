@@ -69,14 +69,18 @@ void LogReader::detach(std::string why) {
 asio::awaitable<bool> LogReader::read_on_one_connection() {
     const Instant deadline = base::read_clock().mono + house_.options.connect_timeout;
     auto connection = co_await house_.client.connect(house_.names.log, deadline);
-    if (!connection) {
+    bool goes_on = connection.has_value();
+    if (goes_on) {
+        connection_ = std::move(*connection);
+        goes_on = co_await attach();
+    } else {
         detach(connection.error().what);
-        co_return false;
     }
-    connection_ = std::move(*connection);
+    house_.in_trouble.store(!goes_on, std::memory_order_release);
+    house_.moved.notify_all();
     int batches = 0;
-    for (bool goes_on = co_await attach(); goes_on; ++batches) goes_on = co_await read_batch();
-    connection_->close();
+    for (; goes_on; ++batches) goes_on = co_await read_batch();
+    if (connection_) connection_->close();
     connection_.reset();
     co_return batches > 1;
 }
@@ -86,7 +90,7 @@ asio::awaitable<bool> LogReader::attach() {
         // Before the look: what is appended later may be missing in it.
         known_.own = coherence::id_of(appender_.newest());
         const Instant sent = base::read_clock().mono;
-        const auto reply = co_await ask(look_command(house_.names));
+        const auto reply = co_await ask(look_command(house_.names, known_.read));
         if (!reply) co_return false;
         const auto look = parse_look(*reply);
         if (look) house_.clock.sample(sent, base::read_clock().mono, static_cast<std::int64_t>(look->seen.clock_ms));
@@ -129,7 +133,8 @@ asio::awaitable<bool> LogReader::begin_history(const SeenLog& seen, const Contin
 void LogReader::take_up(const SeenLog& seen, const Continuity& next) {
     const bool is_suspicious = std::exchange(is_suspicious_, false);
     const bool is_gap = next.step == Step::gap || (next.step == Step::replay && is_suspicious);
-    const bool history_changed = !known_.generation.empty() && known_.generation != seen.generation;
+    const bool was_cold = known_.generation.empty();
+    const bool history_changed = !was_cold && known_.generation != seen.generation;
     if (is_gap) {
         known_.read = seen.last;
         house_.metrics.add(base::Counter::log_gaps);
@@ -141,7 +146,7 @@ void LogReader::take_up(const SeenLog& seen, const Continuity& next) {
     house_.engine.raise_floor(coherence::position_of(known_.read));
     house_.set_history(seen.generation);
     has_just_attached_ = true;
-    if (history_changed) appender_.tail_lost(base::read_clock().mono);
+    if (history_changed || (is_gap && !was_cold)) appender_.tail_lost(base::read_clock().mono);
     appender_.hold();
     house_.moved.notify_all();
 }

@@ -2,7 +2,7 @@
 // Reads the log for this instance: attaches, applies in order, and says how well it sees (DESIGN §4, rules 7 and 8).
 //
 // One iteration is one pipeline: "I am alive, and have come so far" · the next records, waited for a quarter of the
-// lease · where the log begins and ends · the generation. The last two are looked at after the records were read, so
+// lease · the record read last before · the generation. The last two are looked at after the records were read, so
 // they tell whether the batch was the next one of the same history; if not, it is not applied, and reading begins anew
 // on another connection. Who was heard of before an iteration was sent has been applied when it is done: that is what
 // the lease is counted from, on the clock of this machine.

@@ -41,8 +41,7 @@ LogRecord read_fields(const Reply& record) {
 /// The replies of one iteration, borrowed.
 struct LogReader::Batch {
     const std::vector<Reply>* records = nullptr;
-    std::optional<StreamId> first;  // that is retained
-    StreamId last;                  // that was ever generated
+    bool has_read = false;  // the record before them is still there
     std::string_view generation;
     std::string_view beat_failed;  // why
 };
@@ -59,7 +58,7 @@ std::vector<Command> LogReader::iteration() {
     commands.push_back(
         beat_command(house_.names, house_.instance, coherence::position_of(known_.read), house_.options.lease));
     commands.push_back(Command(log, {"XREAD", "COUNT", count, "BLOCK", wait, "STREAMS", log, read}));
-    commands.push_back(Command(log, {"XINFO", "STREAM", log}));
+    commands.push_back(Command(log, {"XRANGE", log, read, read}));
     commands.push_back(Command(log, {"GET", house_.names.generation}));
     return commands;
 }
@@ -112,8 +111,7 @@ asio::awaitable<bool> LogReader::read_batch() {
 std::string LogReader::take_batch(const std::vector<Reply>& replies, Instant sent, Sequence own) {
     Batch batch;
     if (auto trouble = read_replies(replies, batch); !trouble.empty()) return trouble;
-    if (!coherence::is_next_batch(known_, batch.generation, batch.first, batch.last))
-        return "the log is not the one it was";
+    if (!coherence::is_next_batch(known_, batch.generation, batch.has_read)) return "the log is not the one it was";
     const bool is_all = batch.records->size() < count_;
     if (auto trouble = apply(*batch.records); !trouble.empty()) return trouble;
     if (is_all && coherence::position_of(known_.read) < own) {
@@ -132,12 +130,7 @@ std::string LogReader::read_replies(const std::vector<Reply>& replies, Batch& ba
     const auto& streams = elements(replies[1]);
     static const Reply none;
     batch.records = &elements(streams.size() == 1 && elements(streams[0]).size() == 2 ? streams[0].elements[1] : none);
-    const auto& about = elements(replies[2]);
-    for (std::size_t i = 0; i + 1 < about.size(); i += 2) {
-        if (about[i].text == "first-entry") batch.first = id_of_record(about[i + 1]);
-        if (about[i].text == "last-generated-id")
-            batch.last = coherence::parse_stream_id(about[i + 1].text).value_or(StreamId{});
-    }
+    batch.has_read = elements(replies[2]).size() == 1;
     batch.generation = replies[3].text;
     return {};
 }

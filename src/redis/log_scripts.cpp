@@ -22,15 +22,18 @@ namespace {
 
 constexpr std::string_view look_source = ETAGE_LUA_WORDS R"lua(
 local seen = {generation(KEYS[2]), identity(), field('replication', 'role'), redis.call('TYPE', KEYS[1]).ok,
-              '0-0', '0-0', 0, now()}
+              '0-0', '0-0', 0, now(), 0, '0-0'}
 if seen[4] ~= 'stream' then return seen end
 local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
 if first then seen[5] = first[1] end
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+if newest then seen[10] = newest[1] end
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
 for i = 1, #info, 2 do
   if info[i] == 'last-generated-id' then seen[6] = info[i + 1] end
 end
 seen[7] = redis.call('XLEN', KEYS[1])
+seen[9] = #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])
 return seen
 )lua";
 
@@ -70,8 +73,9 @@ return out
 // A server that has just been promoted has the generation of its predecessor, but is another one.
 constexpr std::string_view append_source = ETAGE_LUA_WORDS R"lua(
 local now = generation(KEYS[2])
-if now ~= ARGV[1] or not string.find(now, ' ' .. identity() .. ' ', 1, true) then
-  return redis.error_reply('HISTORY the log has begun a new history')
+local is_same = now == ARGV[1] and string.find(now, ' ' .. identity() .. ' ', 1, true)
+if not is_same or not holds(KEYS[1], 'stream') then
+  return redis.error_reply('HISTORY the log begins a new history')
 end
 return redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', unpack(ARGV, 3))
 )lua";
@@ -119,21 +123,24 @@ const Script& census_script() {
     return script;
 }
 
-Command look_command(const LogNames& names) {
-    return eval(look_script(), names.log, {names.log, names.generation}, {});
+Command look_command(const LogNames& names, coherence::StreamId read) {
+    return eval(look_script(), names.log, {names.log, names.generation}, {read.text()});
 }
 
 Result<Look> parse_look(const Reply& reply) {
-    if (!reply.is(Reply::Kind::array) || reply.elements.size() != 8) return not_understood(reply);
+    if (!reply.is(Reply::Kind::array) || reply.elements.size() != 10) return not_understood(reply);
     const auto& e = reply.elements;
     const auto first = coherence::parse_stream_id(e[4].text);
     const auto last = coherence::parse_stream_id(e[5].text);
+    const auto newest = coherence::parse_stream_id(e[9].text);
     const auto length = number(e[6]);
     const auto clock = number(e[7]);
-    if (!first || !last || !length || !clock) return not_understood(reply);
+    if (!first || !newest || !last || !length || !clock) return not_understood(reply);
     Look look;
     // A key that is not there is an empty log.
-    look.seen = {e[0].text, e[1].text, e[3].text == "stream" || e[3].text == "none", *first, *last, *length, *clock};
+    look.seen = {
+        e[0].text, e[1].text, e[3].text == "stream" || e[3].text == "none", e[8].integer == 1, *first, *newest, *last,
+        *length,   *clock};
     look.is_primary = e[2].text == "master";
     return look;
 }

@@ -21,7 +21,7 @@ struct Look {
     coherence::SeenLog seen;
     bool is_primary = true;
 };
-Command look_command(const LogNames& names);
+Command look_command(const LogNames& names, coherence::StreamId read);
 Result<Look> parse_look(const Reply& reply);
 
 // --- begin: a new history, unless another instance was first

@@ -199,7 +199,7 @@ TEST_F(Log, AServerThatIsAnotherOneThanTheReaderReadsFromGetsNothing) {
     client.server = &promoted;
     const auto refused = invalidate("posts");
     ASSERT_FALSE(refused);
-    EXPECT_THAT(refused.error().what, HasSubstr("HISTORY"));
+    EXPECT_THAT(refused.error().what, HasSubstr("new history"));
 
     const Sequence before = engine.fence();
     client.cut();
@@ -210,6 +210,26 @@ TEST_F(Log, AServerThatIsAnotherOneThanTheReaderReadsFromGetsNothing) {
     EXPECT_THAT(texts, Contains("posts"));
     EXPECT_THAT(texts, Contains("lost")) << "what it appended to the lost tail is appended again";
     stop();  // before its server goes
+}
+
+TEST_F(Log, WhenAHistoryEndsAnInvalidationWaitsForTheNextOne) {
+    start();
+    pass(10ms);
+    server.flush_all();
+    const auto waiting = begin(log().invalidate(hard("posts"), in(2s)));
+    EXPECT_FALSE(*waiting);
+    pass(1s);
+    ASSERT_TRUE(*waiting);
+    EXPECT_TRUE(waiting->value());
+    EXPECT_EQ(sum(Counter::invalidations_queued), 0U);
+}
+
+TEST_F(Log, WhileItCannotBeReadAnInvalidationIsRefusedAtOnce) {
+    server.is_down = true;
+    start();
+    const auto refused = begin(log().invalidate(hard("posts"), in(2s)));
+    ASSERT_TRUE(*refused);
+    EXPECT_FALSE(refused->value());
 }
 
 TEST_F(Log, ALargeInvalidationIsSeveralRecordsAndOneToken) {
