@@ -167,14 +167,14 @@ def invalidation_to_the_other(rounds=1000):
                 asked = time.perf_counter()
                 if "; hit" not in door.ask("GET", path)[1]["Cache-Status"]:
                     break
-            lags.append((asked - acknowledged) * 1e3)
+            lags.append((asked - began) * 1e3)
             calls.append((acknowledged - began) * 1e3)
         for n in range(rounds):
             began = time.perf_counter()
             admin.ask("POST", "/purge", '{"urls": ["%s"], "wait": "all"}' % path)
             everybody.append((time.perf_counter() - began) * 1e3)
     print("\n| an invalidation, two instances | p50 | p99 |\n|---|---|---|")
-    rows = {"the call, `wait=local`": calls, "from its answer to the first read of the other instance that is not the old": lags,
+    rows = {"the call, `wait=local`": calls, "from the call to the first read of the other instance that is not the old": lags,
             "the call, `wait=all`: everybody has applied it": everybody}
     for name, values in rows.items():
         print(f"| {name} | {quantile(values, .5):.2f} ms | {quantile(values, .99):.2f} ms |")

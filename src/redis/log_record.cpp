@@ -103,6 +103,7 @@ LogRecord read_record(std::span<const std::string_view> fields) {
 std::vector<Invalidation> in_pieces(Invalidation invalidation, std::size_t bytes_max) {
     constexpr std::size_t around = 32;  // name and lengths of a field; a script takes 8,000 words
     std::vector<Invalidation> pieces;
+    if (invalidation.targets.empty()) pieces.push_back({{}, invalidation.softness});
     std::size_t bytes = 0;
     for (Target& target : invalidation.targets) {
         const std::size_t more = target.text.size() + around;
