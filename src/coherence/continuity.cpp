@@ -9,11 +9,13 @@ namespace {
 
 using Step = Continuity::Step;
 
-/// Above everything that this instance or that server can know of.
+/// Above everything that this instance or that server knows of, and, as far as a clock can tell, above every history
+/// that was begun before: of two the later one is above.
 StreamId above_all(const KnownLog& known, const SeenLog& seen) {
-    std::uint64_t ms = std::max({known.read.ms, known.own.ms, seen.clock_ms});
-    if (seen.is_stream && seen.last.ms <= largest_ms) ms = std::max(ms, seen.last.ms);
-    return {ms + history_leap_ms, 0};
+    std::uint64_t newest = std::max(known.read.ms, known.own.ms);
+    if (seen.is_stream && seen.last.ms <= largest_ms) newest = std::max(newest, seen.last.ms);
+    const std::uint64_t ms = seen.clock_ms + history_leap_ms;
+    return {ms > newest ? ms : newest + history_leap_ms, 0};
 }
 
 /// Why this history cannot be gone on with; empty: it can.

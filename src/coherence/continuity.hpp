@@ -6,11 +6,15 @@
 // name is the *generation*, a text beside the log. A server that was restarted, or promoted, may have lost the tail
 // without knowing it, and what it appends next may look like the continuation: so the generation names the server it
 // was made on, and whoever first finds another one there begins a new history: a new generation, and a record with an
-// id above everything known, by a leap of `history_leap`. That record is a floor for all who read it. Everyone else
-// finds the generation changed, and takes the newest position as floor. Why the leap · Positions of the lost tail live
-// on as fences of stored responses. The new history must begin above them, and the clock of a new primary may be
-// behind: the leap covers what nobody alive can know. Within one history · Records lie in order, and are only ever
-// removed at the old end. So nothing was missed if what was read last is still there.
+// id above everything known. That record is a floor for all who read it. Everyone else finds the generation changed,
+// and takes the newest position as floor.
+//
+// The leap · Positions of a lost tail live on as fences of stored responses and as tokens of clients, and nobody alive
+// need know them. So a new history begins `history_leap` ahead of its server's clock: above whatever was appended by
+// the clock of the one before it, and, of two that were begun after each other, the later one above the earlier.
+//
+// Within one history · Records lie in order, and are only ever removed at the old end. So nothing was missed if what
+// was read last is still there.
 
 #include "coherence/stream_id.hpp"
 
@@ -20,7 +24,7 @@
 
 namespace etage::coherence {
 
-/// How far above everything known a new history begins; by so much may clocks of Redis servers differ.
+/// How far ahead of its server's clock a new history begins; by so much may the clock of a new primary be behind.
 inline constexpr std::uint64_t history_leap_ms = 60'000;
 
 /// What stands in "{ns}:log:generation", taken apart: "<random> <identity> <ms>".

@@ -53,7 +53,7 @@ Reply LogServer::begin(std::span<const std::string> a) {
     if (a[7] == "1") remove_log();
     Reply added = add({a[5], "1", "by", a[6]}, coherence::parse_stream_id(a[4]));
     if (added.is(Reply::Kind::error)) return added;
-    generation = a[3];
+    generation = coherence::Generation::text(a[3], identity, static_cast<std::uint64_t>(now_ms()));
     return number_reply(1);
 }
 

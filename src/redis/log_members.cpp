@@ -39,8 +39,7 @@ flow::Receipt LogMembers::count(const Census& census, Sequence position) const {
         ++out.live;
         if (member.applied >= position) ++out.confirmed;
     }
-    const auto lease = std::chrono::duration_cast<std::chrono::milliseconds>(house_.options.lease).count();
-    if (census.history_ms < lease) ++out.live;
+    if (census.history_ms < lives_for(house_.options.lease).count()) ++out.live;
     return out;
 }
 

@@ -21,6 +21,12 @@ struct LogOptions {
     Duration connect_timeout = std::chrono::milliseconds(1000);
 };
 
+/// How long an instance counts as live without being heard of. A little longer than it sees itself: clocks are cut to
+/// milliseconds, and do not all go at the same pace.
+inline std::chrono::milliseconds lives_for(Duration lease) noexcept {
+    return std::chrono::ceil<std::chrono::milliseconds>(lease + lease / 50) + std::chrono::milliseconds(2);
+}
+
 /// The namespace in braces is what a cluster hashes: all keys of the log are in one slot.
 struct LogNames {
     explicit LogNames(const std::string& name_space)

@@ -143,6 +143,8 @@ void LogReader::take_up(const SeenLog& seen, const Continuity& next) {
         known_.read = next.id;
     }
     known_.generation = seen.generation;
+    // Positions of one history mean nothing in another: until all of it has been read no value counts.
+    if (history_changed) house_.generation.store(0, std::memory_order_release);
     house_.engine.raise_floor(coherence::position_of(known_.read));
     house_.set_history(seen.generation);
     has_just_attached_ = true;

@@ -136,18 +136,25 @@ std::string LogReader::read_replies(const std::vector<Reply>& replies, Batch& ba
 }
 
 std::string LogReader::apply(const std::vector<Reply>& records) {
+    std::string trouble;
     for (const Reply& record : records) {
         const auto id = id_of_record(record);
-        if (!id) return "a record has no id";
+        if (!id) {
+            trouble = "a record has no id";
+            break;
+        }
         apply(*id, read_fields(record));
-        if (id->ms > coherence::largest_ms) return "an id is out of all bounds: " + id->text();
+        if (id->ms > coherence::largest_ms) {
+            trouble = "an id is out of all bounds: " + id->text();
+            break;
+        }
         known_.read = *id;
     }
     if (records.empty()) return {};
     house_.metrics.add(base::Counter::log_records_applied, records.size());
     appender_.hold();
     house_.moved.notify_all();
-    return {};
+    return trouble;
 }
 
 void LogReader::apply(StreamId id, const LogRecord& record) {

@@ -42,7 +42,7 @@ if generation(KEYS[2]) ~= ARGV[1] then return 0 end
 if ARGV[6] == '1' then redis.call('DEL', KEYS[1]) end
 local done = redis.pcall('XADD', KEYS[1], ARGV[3], ARGV[4], '1', 'by', ARGV[5])
 if type(done) == 'table' and done.err then return done end
-redis.call('SET', KEYS[2], ARGV[2])
+redis.call('SET', KEYS[2], ARGV[2] .. ' ' .. identity() .. ' ' .. string.format('%.0f', now()))
 return 1
 )lua";
 
@@ -150,12 +150,12 @@ Command begin_command(const LogNames& names, const coherence::SeenLog& seen, con
     const bool rebuild = next.step == coherence::Continuity::Step::rebuild;
     const bool is_first = seen.generation.empty() && seen.length == 0;
     return eval(begin_script(), names.log, {names.log, names.generation},
-                {seen.generation, coherence::Generation::text(random, seen.identity, seen.clock_ms), next.id.text(),
-                 is_first ? "genesis" : "ratchet", std::string(instance), rebuild ? "1" : "0"});
+                {seen.generation, std::string(random), next.id.text(), is_first ? "genesis" : "ratchet",
+                 std::string(instance), rebuild ? "1" : "0"});
 }
 
 Command beat_command(const LogNames& names, std::string_view instance, Sequence applied, Duration lease) {
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(lease).count();
+    const auto ms = lives_for(lease).count();
     return eval(beat_script(), names.log, {names.live},
                 {std::string(instance), std::to_string(applied), std::to_string(ms)});
 }

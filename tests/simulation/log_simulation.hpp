@@ -56,7 +56,7 @@ private:
     // log_simulation_writer.hpp
     void write();
     void append(const Ref& i, std::vector<LogRecord> records, std::function<void(std::optional<Sequence>)> then);
-    void acknowledge(const Ref& i, const LogRecord& record, Sequence position);
+    void acknowledge(const Ref& i, const LogRecord& record, Sequence position, Ms asked);
     void refuse(const Ref& i, const LogRecord& record);
     void wait_for_all(const Ref& i, const LogRecord& record, Sequence position, Ms give_up);
     void flush(const Ref& i);
@@ -88,7 +88,7 @@ private:
     std::size_t pick(std::size_t n) { return static_cast<std::size_t>(random_() % n); }
     bool one_in(std::size_t n) { return pick(n) == 0; }
     Ms between(Ms low, Ms high) { return low + static_cast<Ms>(pick(static_cast<std::size_t>(high - low + 1))); }
-    Ms latency() { return one_in(60) ? between(20, 120) : between(0, 4); }
+    Ms latency() { return one_in(60) ? between(20, 120) : between(1, 4); }
     Ref any_instance() { return instances_[pick(instances_.size())]; }
     bool is(LogMutant m) const { return options_.mutant == m; }
     bool is_reachable() const { return now_ >= unreachable_until_ && primary_->is_alive; }
@@ -136,6 +136,7 @@ private:
     Ms unreachable_until_ = 0;
     Ms harm_at_ = 0;
     Ms calm_since_ = 0;
+    Ms history_begun_ = 0;
     std::vector<Ref> instances_;
     std::array<int, world_keys> versions_{};
     std::vector<Token> tokens_;

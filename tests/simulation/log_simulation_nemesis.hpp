@@ -50,7 +50,9 @@ inline void LogSimulation::run_due() {
 inline void LogSimulation::fail_over(bool lose_tail) {
     auto next = std::make_shared<SimServer>();
     next->identity = fresh_name();
-    next->clock_offset = primary_->clock_offset + between(-4'000, 4'000);
+    // The leap must be longer than clocks differ; and they differ by less than lies between two histories.
+    const bool may_differ = now_ - history_begun_ > 6'000;
+    next->clock_offset = may_differ ? between(-2'500, 2'500) : primary_->clock_offset;
     next->data = lose_tail ? replica_ : primary_->data;
     // The old one is dead; or cut off, and takes no more writes (min-replicas-to-write).
     primary_->is_alive = one_in(2);
@@ -61,7 +63,7 @@ inline void LogSimulation::fail_over(bool lose_tail) {
 inline void LogSimulation::do_harm() {
     ++counts.faults;
     calm_since_ = now_;
-    harm_at_ = now_ + (one_in(6) ? between(2'500, 4'000) : between(60, 900));
+    harm_at_ = now_ + (one_in(8) ? between(2'500, 3'500) : between(30, 400));
     SimData& data = primary_->data;
     const Ref victim = any_instance();
     switch (pick(14)) {

@@ -76,7 +76,9 @@ inline void LogSimulation::begin_history(const Ref& i, const Link& link, const c
             if (next.step == Continuity::Step::rebuild) server.data.records.clear(), server.data.last = {};
             if (server.data.add(mark, next.id)) {
                 ++counts.histories;
-                server.data.generation = coherence::Generation::text(fresh_name(), server.identity, seen.clock_ms);
+                history_begun_ = now_;
+                server.data.generation = coherence::Generation::text(fresh_name(), server.identity,
+                                                                     static_cast<std::uint64_t>(server.clock(now_)));
             }
         }
         on(i, latency(), [=, this] { look(i, link, tries + 1); });
@@ -110,10 +112,12 @@ inline void LogSimulation::take_up(const Ref& i, const Link& link, const coheren
             if (record.has_effect) i->oracle.bind(++moment_, record.what);
     }
     i->history = seen.generation;
+    if (changed && !is(LogMutant::a_new_history_has_the_old_ones_values)) i->counts.clear();
     if (is(LogMutant::values_count_before_the_log_is_read)) i->counts = seen.generation;
     if ((changed || is_gap) && !was_cold) tail_lost(*i);
     hold(*i);
     if (i->attached_since < 0) i->attached_since = now_;
+    i->beat_at = now_;
     iterate(i, link);
 }
 
@@ -141,7 +145,7 @@ inline void LogSimulation::iterate(const Ref& i, const Link& link) {
         SimServer& server = *link->server;
         batch->beat_failed = server.refuses_writes;
         if (!batch->beat_failed)
-            server.data.live[i->name] = {coherence::position_of(read), server.clock(now_) + lease_ms};
+            server.data.live[i->name] = {coherence::position_of(read), server.clock(now_) + lease_ms + slack_ms};
         if (server.data.last > read) return take();
         later(between(1, lease_ms / 4), take);
     });
@@ -150,12 +154,15 @@ inline void LogSimulation::iterate(const Ref& i, const Link& link) {
 inline void LogSimulation::take_batch(const Ref& i, const Link& link, const Batch& batch) {
     if (!is(LogMutant::a_batch_is_not_checked) && !coherence::is_next_batch(i->known, batch.generation, batch.has_read))
         return lose(i);
+    bool is_sound = true;
     for (const auto& [id, record] : batch.records) {
         apply(*i, id, record);
-        if (id.ms > coherence::largest_ms) return lose(i);
+        is_sound = id.ms <= coherence::largest_ms;
+        if (!is_sound) break;
         i->known.read = id;
     }
     if (!batch.records.empty()) hold(*i);
+    if (!is_sound) return lose(i);
     const bool is_all = batch.records.size() < records_per_batch;
     if (is_all && coherence::position_of(i->known.read) < batch.own &&
         !is(LogMutant::its_own_missing_record_is_no_gap)) {
@@ -163,6 +170,9 @@ inline void LogSimulation::take_batch(const Ref& i, const Link& link, const Batc
         return lose(i);
     }
     if (is_all || is(LogMutant::sees_before_all_is_read)) see(*i, batch);
+    if (std::exchange(i->refused, {}) == i->known.generation) return lose(i);
+    if (!batch.beat_failed) i->beat_at = batch.sent;
+    if (batch.sent - i->beat_at > beats_missed_ms) return lose(i);
     const StreamId read = i->known.read;
     if (!coherence::has_position(read)) {
         later(latency(), [this, link, read] {

@@ -25,9 +25,9 @@ inline void LogSimulation::write() {
     on(home, latency(), [this, home, record]() mutable {
         record.began = ++moment_;
         home->engine.apply_ahead({{&record.tag, 1}, record.softness});
-        append(home, {record}, [this, home, record](std::optional<Sequence> position) {
+        append(home, {record}, [this, home, record, asked = now_](std::optional<Sequence> position) {
             if (!position) return refuse(home, record);
-            acknowledge(home, record, *position);
+            acknowledge(home, record, *position, asked);
         });
     });
 }
@@ -44,7 +44,10 @@ inline void LogSimulation::append(const Ref& i, std::vector<LogRecord> records,
         SimData& data = primary_->data;
         const auto generation = coherence::Generation::parse(data.generation);
         const bool same = data.generation == history && generation && generation->identity == primary_->identity;
-        if (!is(LogMutant::appends_to_any_history) && (!same || data.last == StreamId{})) return fail();
+        if (!is(LogMutant::appends_to_any_history) && (!same || data.last == StreamId{})) {
+            if (!is(LogMutant::a_refused_history_is_read_on)) on(i, latency(), [i, history] { i->refused = history; });
+            return fail();
+        }
         StreamId id;
         for (const LogRecord& record : records) {
             id = primary_->next_id(now_);
@@ -68,14 +71,14 @@ inline void LogSimulation::append(const Ref& i, std::vector<LogRecord> records,
     });
 }
 
-inline void LogSimulation::acknowledge(const Ref& i, const LogRecord& record, Sequence position) {
+inline void LogSimulation::acknowledge(const Ref& i, const LogRecord& record, Sequence position, Ms asked) {
     if (!is(LogMutant::acknowledged_before_its_position_is_applied))
         i->engine.apply_ahead(position, {{&record.tag, 1}, record.softness});
     ++counts.acknowledged;
     i->oracle.bind(++moment_, record);
     tokens_.push_back({record, position});
     if (tokens_.size() > 50) tokens_.erase(tokens_.begin());
-    acknowledged_.push_back({i, record, now_, now_});
+    acknowledged_.push_back({i, record, asked, now_});
     if (one_in(3)) wait_for_all(i, record, position, now_ + 3'000);
 }
 
@@ -101,34 +104,27 @@ inline void LogSimulation::tail_lost(SimInstance& i) {
 
 inline void LogSimulation::hold(SimInstance& i) {
     if (is(LogMutant::what_is_queued_does_not_hold)) return;
-    for (const auto& each : i.unrecorded.all())
-        for (const auto& target : each.targets) {
-            const TagHash tag = tag_of(target);
-            i.engine.apply_ahead({{&tag, 1}, each.softness});
-        }
+    for (const auto& list : {i.under_way, i.unrecorded.all()})
+        for (const auto& each : list)
+            for (const auto& target : each.targets) {
+                const TagHash tag = tag_of(target);
+                i.engine.apply_ahead({{&tag, 1}, each.softness});
+            }
 }
 
 inline void LogSimulation::flush(const Ref& i) {
     on(i, between(20, 60), [this, i] {
         if (i->unrecorded.empty() || i->history.empty()) return flush(i);
-        const auto all = i->unrecorded.all();  // they hold until they are appended
+        i->under_way = i->unrecorded.take();
         std::vector<LogRecord> records;
-        for (const auto& each : all)
+        for (const auto& each : i->under_way)
             for (const auto& target : each.targets)
                 records.push_back({0, tag_of(target), each.softness, i->began[tag_of(target)]});
-        append(i, records, [this, i, records, all](std::optional<Sequence> position) {
-            if (position) {
-                const auto more = i->unrecorded.take();
-                for (const auto& each : more)
-                    for (const auto& target : each.targets) {
-                        const auto was_appended = [&](const auto& one) {
-                            return one.softness == each.softness && std::ranges::count(one.targets, target) != 0;
-                        };
-                        if (std::ranges::none_of(all, was_appended)) queue(*i, {{target}, each.softness});
-                    }
-                for (const LogRecord& record : records)
-                    i->engine.apply_ahead(*position, {{&record.tag, 1}, record.softness});
-            }
+        append(i, records, [this, i, records](std::optional<Sequence> position) {
+            for (const auto& each : std::exchange(i->under_way, {}))
+                if (!position) queue(*i, each);
+            for (const LogRecord& record : records)
+                if (position) i->engine.apply_ahead(*position, {{&record.tag, 1}, record.softness});
             flush(i);
         });
     });
@@ -144,7 +140,7 @@ inline void LogSimulation::wait_for_all(const Ref& i, const LogRecord& record, S
             const Ms clock = primary_->clock(now_);
             const auto generation = coherence::Generation::parse(data.generation);
             const bool old_enough = generation && generation->identity == primary_->identity &&
-                                    clock - static_cast<Ms>(generation->made_at_ms) >= lease_ms;
+                                    clock - static_cast<Ms>(generation->made_at_ms) >= lease_ms + slack_ms;
             all = old_enough || is(LogMutant::a_young_census_is_believed);
             for (const auto& [name, live] : data.live)
                 if (name != i->name && live.lapses > clock && live.applied < position) all = false;

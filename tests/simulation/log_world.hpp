@@ -27,7 +27,9 @@ using Ms = std::int64_t;  // virtual time
 inline constexpr TagHash everything_tag = 1;
 inline constexpr std::size_t world_keys = 24;
 inline constexpr Ms lease_ms = 200;
+inline constexpr Ms slack_ms = 2;  // whoever lapses has been blind before
 inline constexpr Ms blind_max_ms = 2'000;
+inline constexpr Ms beats_missed_ms = 3 * lease_ms;
 inline constexpr std::size_t records_per_batch = 8;
 
 inline Instant moment_of(Ms time) { return Instant(std::chrono::milliseconds(time)); }
@@ -46,6 +48,7 @@ enum class LogMutant : std::uint8_t {
     below_the_floor_is_valid,
     a_shared_position_is_a_repeat,
     its_own_missing_record_is_no_gap,
+    a_refused_history_is_read_on,
     appends_to_any_history,
     acknowledged_before_its_position_is_applied,
     what_is_queued_does_not_hold,
@@ -53,6 +56,7 @@ enum class LogMutant : std::uint8_t {
     overflow_is_dropped,
     a_lost_tail_is_not_appended_again,
     values_of_another_history_count,
+    a_new_history_has_the_old_ones_values,
     values_count_before_the_log_is_read,
     sees_although_silent,
     sees_before_all_is_read,
@@ -157,11 +161,14 @@ struct SimInstance {
     std::string counts;   // whose values count
     Ms clear_until = -1;
     bool is_suspicious = false;
+    std::string refused;     // the history that an append was refused by
+    Ms beat_at = 0;          // when it was last heard that this instance lives
     Ms attached_since = -1;  // ghost
 
     // appender
     Sequence newest = 0;
     redis::Unrecorded unrecorded{3};
+    std::vector<flow::Invalidation> under_way;
     redis::Timed recent{64};
     std::map<TagHash, Moment> began;  // ghost: of what is queued or recent
 
