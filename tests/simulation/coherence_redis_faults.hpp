@@ -48,7 +48,7 @@ inline void RedisSimulation::run_due() {
 
 inline void RedisSimulation::do_harm() {
     calm_since_ = now_;
-    harm_at_ = now_ + (one_in(5) ? between(2'500, 4'000) : between(60, 900));
+    harm_at_ = now_ + (one_in(8) ? between(2'500, 4'000) : between(40, 600));
     harm(static_cast<Fault>(pick(static_cast<std::size_t>(Fault::count))), pick(instances_.size()));
     if (one_in(6)) harm(Fault::killed, pick(instances_.size()));  // seldom alone
     close_dead_links();
@@ -94,7 +94,9 @@ inline void RedisSimulation::promote(Data data, bool old_lives) {
         if (one_in(2)) i->link->is_open = false;
         if (one_in(2)) i->client->is_open = false;
     }
-    later(between(50, 500), die);
+    const Ms lives = between(50, 500);
+    two_until_ = std::max(two_until_, now_ + lives);
+    later(lives, die);
 }
 
 inline void RedisSimulation::close_dead_links() {

@@ -79,6 +79,8 @@ inline void RedisSimulation::take_up(const Ref& i, const coherence::SeenLog& see
     i->known.read = is_gap ? seen.last : next.id;
     i->known.generation = seen.generation;
     const Sequence position = coherence::position_of(i->known.read);
+    // Before the first fence of the new history: it must not be written beside the name of the old one.
+    if (changed && !without(Unprotected::values_keep_the_old_generation_in_the_new_history)) i->counts.clear();
     is_overlooked ? i->engine.apply(position, {}) : i->engine.raise_floor(position);
     if (is_gap) ++counts.gaps;
     i->history = seen.generation;

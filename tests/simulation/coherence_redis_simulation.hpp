@@ -163,6 +163,7 @@ private:
     Server primary_;
     Data replica_;
     Ms slow_until_ = 0;
+    Ms two_until_ = -lease_ms;  // two servers take themselves for the primary
     Ms harm_at_ = 1'000;
     Ms calm_since_ = 0;
     std::vector<Ref> instances_;

@@ -54,6 +54,7 @@ enum class Unprotected : std::uint8_t {
     after_a_timeout_written_with_the_fence_of_now,
     unsure_is_valid,
     an_answer_from_the_old_history_counts,
+    values_keep_the_old_generation_in_the_new_history,
     count
 };
 

@@ -79,7 +79,8 @@ inline void RedisSimulation::remember(Instance& i, const flow::Invalidation& wha
 inline void RedisSimulation::wait_for_all(const Ref& i, const LogRecord& what, Sequence position, Ms give_up) {
     const auto there = [=, this](Redis& server) { return take_census(server, *i, position); };
     call<Census>(i, client(i), there, [=, this](std::optional<Census> census) {
-        if (census && census->is_deposed) return;  // as above
+        if (now_ < two_until_ + lease_ms) return;  // as above: who reads there is not waited for here
+        if (census && census->is_deposed) return;
         if (census && (census->all || without(Unprotected::wait_all_does_not_wait))) {
             ++counts.by_all;
             return everywhere_.bind(++moment_, what);
