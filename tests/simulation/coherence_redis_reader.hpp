@@ -60,6 +60,7 @@ inline void RedisSimulation::begin_history(const Ref& i, const LinkRef& link, co
         if (server.data.generation != seen.generation) return false;  // another one was faster
         if (!server.data.add(next.id, {{}, coherence::Softness::hard, true})) return false;
         ++counts.histories;
+        server.data.is_below = i->known.generation.empty() && is_known(coherence::position_of(next.id));
         server.data.generation = name;
         return true;
     };

@@ -39,6 +39,7 @@ private:
     struct Appended {
         Sequence position = 0;  // 0: another history
         bool is_deposed = false;
+        bool is_below = false;
     };
     struct Census {
         bool all = false;
@@ -115,6 +116,9 @@ private:
             if (i->frozen_until > now_) return on(i, i->frozen_until - now_ + between(0, 2), std::move(what));
             what();
         });
+    }
+    bool is_known(Sequence position) const {
+        return std::ranges::any_of(instances_, [&](const Ref& i) { return i->engine.fence() >= position; });
     }
     bool is_alive(const Ref& i) const { return std::ranges::find(instances_, i) != instances_.end(); }
 

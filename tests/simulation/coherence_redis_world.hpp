@@ -92,6 +92,7 @@ struct Data {
     std::string generation;
     std::map<StreamId, SimRecord> records;
     StreamId last;
+    bool is_below = false;  // ghost: its history begins below positions that an instance knows
     struct Member {
         Sequence applied = 0;
         Ms lapses = 0;

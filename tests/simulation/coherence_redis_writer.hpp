@@ -46,16 +46,18 @@ inline void RedisSimulation::append(const Ref& i, const flow::Invalidation& what
 inline RedisSimulation::Appended RedisSimulation::add(Redis& server, const std::string& history,
                                                       const flow::Invalidation& what) {
     const bool is_deposed = &server != primary_.get();
-    if (!server.keeps(history) || server.data.last == StreamId{}) return {0, is_deposed};
+    if (!server.keeps(history) || server.data.last == StreamId{}) return {0, is_deposed, false};
     const StreamId id = server.next_id(now_);
     server.data.add(id, record_of(what));
     server.data.trim(records_kept);
-    return {coherence::position_of(id), is_deposed};
+    return {coherence::position_of(id), is_deposed, server.data.is_below};
 }
 
 /// What the guarantee holds for from here on. Excluded · What a server accepted that was no longer the primary binds
 /// only where it was acknowledged: no protocol on asynchronous replication can do more (min-replicas-to-write can), and
-/// nobody else learns of it before it is appended again. See settle().
+/// nobody else learns of it before it is appended again. See settle(). And the token of a history that was begun by one
+/// who knew nothing (all was lost, and a cold instance came first), below what others know from the time before: until
+/// they have noticed, at most for a lease, they take it for one they have passed.
 inline void RedisSimulation::acknowledge(const Ref& i, const LogRecord& what, const Appended& at) {
     if (!without(Unprotected::acknowledged_before_its_position_is_applied))
         i->engine.apply_ahead(at.position, {{&what.tag, 1}, what.softness});
@@ -63,7 +65,7 @@ inline void RedisSimulation::acknowledge(const Ref& i, const LogRecord& what, co
     ++counts.acknowledged;
     i->acknowledged.bind(++moment_, what);
     if (at.is_deposed) return;
-    tokens_.push_back({what, at.position});
+    if (!at.is_below) tokens_.push_back({what, at.position});
     if (tokens_.size() > 60) tokens_.erase(tokens_.begin());
     if (one_in(3)) wait_for_all(i, what, at.position, now_ + 1'500);
 }
