@@ -14,7 +14,7 @@ namespace etage::simulation {
 namespace {
 
 constexpr std::uint64_t worlds = 4;
-constexpr std::uint64_t reads_per_world = 300'000;
+constexpr std::uint64_t reads_per_world = 260'000;
 
 std::uint64_t seed() {
     const char* text = std::getenv("ETAGE_SEED");
@@ -37,26 +37,25 @@ void print(const RedisSimulation::Counts& c) {
     std::printf("\n");
 }
 
-class CoherenceWithRedis : public testing::TestWithParam<std::uint64_t> {};
-
-TEST_P(CoherenceWithRedis, NeverServesWhatTheOracleForbids) {
-    const std::uint64_t world = seed() + GetParam();
-    std::printf("ETAGE_SEED=%llu\n", static_cast<unsigned long long>(world));
-    RedisSimulation simulation({.seed = world});
-    simulation.run(reads_per_world);
-    EXPECT_EQ(simulation.violation, "") << "ETAGE_SEED=" << world;
-    const auto& c = simulation.counts;
-    print(c);
-    // It must have been a world worth testing.
-    EXPECT_GT(c.hits, c.reads / 4);
-    for (const auto some : {c.stale, c.joined, c.shared, c.unsure, c.confirmed, c.blind, c.tokens, c.acknowledged})
-        EXPECT_GT(some, 500U);
-    for (const auto some : {c.by_all, c.settled, c.refused, c.twice, c.timeouts}) EXPECT_GT(some, 50U);
-    for (const auto some : {c.gaps, c.histories, c.lives, c.overflows, c.not_next}) EXPECT_GT(some, 5U);
-    for (const auto fault : c.faults) EXPECT_GT(fault, 0U);
+TEST(CoherenceWithRedis, NeverServesWhatTheOracleForbids) {
+    decltype(RedisSimulation::Counts::faults) faults{};
+    for (std::uint64_t world = seed(); world < seed() + worlds; ++world) {
+        std::printf("ETAGE_SEED=%llu\n", static_cast<unsigned long long>(world));
+        RedisSimulation simulation({.seed = world});
+        simulation.run(reads_per_world);
+        EXPECT_EQ(simulation.violation, "") << "ETAGE_SEED=" << world;
+        const auto& c = simulation.counts;
+        print(c);
+        // It must have been a world worth testing.
+        EXPECT_GT(c.hits, c.reads / 4);
+        for (const auto some : {c.stale, c.joined, c.shared, c.confirmed, c.blind, c.tokens, c.acknowledged})
+            EXPECT_GT(some, 500U);
+        for (const auto some : {c.by_all, c.settled, c.refused, c.twice, c.timeouts, c.unsure}) EXPECT_GT(some, 20U);
+        for (const auto some : {c.gaps, c.histories, c.lives, c.not_next}) EXPECT_GT(some, 4U);
+        for (std::size_t fault = 0; fault < faults.size(); ++fault) faults[fault] += c.faults[fault];
+    }
+    for (const auto times : faults) EXPECT_GT(times, 0U);
 }
-
-INSTANTIATE_TEST_SUITE_P(Worlds, CoherenceWithRedis, testing::Range(std::uint64_t{0}, worlds));
 
 TEST(CoherenceWithRedis, InPeaceNobodyIsBlindAndNothingIsLost) {
     RedisSimulation simulation({.seed = seed(), .has_faults = false});

@@ -53,7 +53,6 @@ enum class Unprotected : std::uint8_t {
     older_content_under_the_higher_fence,
     after_a_timeout_written_with_the_fence_of_now,
     unsure_is_valid,
-    an_answer_from_the_old_history_counts,
     values_keep_the_old_generation_in_the_new_history,
     count
 };

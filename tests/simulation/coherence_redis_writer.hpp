@@ -36,8 +36,6 @@ inline void RedisSimulation::append(const Ref& i, const flow::Invalidation& what
     const auto there = [=, this](Redis& server) { return add(server, history, what); };
     const auto here = [=, this](std::optional<Appended> at) {
         if (at && at->position <= before) at.reset();
-        const bool is_old = i->history != history;
-        if (is_old && !without(Unprotected::an_answer_from_the_old_history_counts)) at.reset();
         then(at);
     };
     call<Appended>(i, client(i), there, here, 50);
