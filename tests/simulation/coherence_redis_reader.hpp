@@ -40,8 +40,6 @@ inline void RedisSimulation::decide(const Ref& i, const LinkRef& link, StreamId 
                                     int tries) {
     auto known = i->known;
     known.own = own;
-    if (without(Unprotected::the_reader_compares_no_generations) && !known.generation.empty())
-        known.generation = seen.generation;
     Continuity next = coherence::continue_log(known, seen);
     if (next.step == Step::replay || next.step == Step::gap || next.step == Step::cold) {
         take_up(i, seen, next);
@@ -125,9 +123,7 @@ inline void RedisSimulation::finish(const Ref& i, const LinkRef& link, const std
 
 /// False: reading cannot go on like this.
 inline bool RedisSimulation::take_batch(Instance& i, const Batch& batch) {
-    const std::string generation =
-        without(Unprotected::the_reader_compares_no_generations) ? i.known.generation : batch.generation;
-    const bool is_next = coherence::is_next_batch(i.known, generation, batch.has_read);
+    const bool is_next = coherence::is_next_batch(i.known, batch.generation, batch.has_read);
     if (!is_next) ++counts.not_next;
     if (!is_next && !without(Unprotected::a_batch_that_is_not_the_next_is_applied)) return false;
     for (const auto& [id, record] : batch.records) {
@@ -149,8 +145,7 @@ inline void RedisSimulation::apply(Instance& i, StreamId id, const SimRecord& re
     const Sequence position = coherence::position_of(id);
     const coherence::Record effect{record.tags, record.softness};
     if (position <= i.engine.fence()) return i.engine.apply_ahead(effect);
-    const bool is_floor = record.begins_history && !without(Unprotected::a_new_history_is_no_floor) &&
-                          !without(Unprotected::the_reader_compares_no_generations);
+    const bool is_floor = record.begins_history && !without(Unprotected::a_new_history_is_no_floor);
     if (!is_floor) return i.engine.apply(position, effect);
     i.engine.apply_ahead(position, effect);
     i.engine.raise_floor(position);

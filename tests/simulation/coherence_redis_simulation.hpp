@@ -128,7 +128,8 @@ private:
               std::function<void(std::optional<Answer>)> then, std::size_t lost_one_in = 100) {
         later(latency(), [=, this] {
             std::optional<Answer> answer;
-            const bool arrives = link->is_open && link->server->is_alive && i->cut_until <= now_;
+            const bool arrives =
+                link->is_open && link->server->is_alive && i->cut_until <= now_ && !one_in(2 * lost_one_in);
             if (arrives) answer = what(*link->server);
             if (arrives && one_in(lost_one_in)) answer.reset();
             const Ms back = answer ? latency() : between(5, 40);

@@ -38,7 +38,6 @@ inline constexpr std::size_t records_per_batch = 8;
 enum class Unprotected : std::uint8_t {
     nothing,
     a_gap_is_overlooked,
-    the_reader_compares_no_generations,
     values_of_any_generation_count,
     a_new_history_is_no_floor,
     the_lost_tail_is_not_appended_again,

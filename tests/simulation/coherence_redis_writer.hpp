@@ -159,7 +159,7 @@ inline void RedisSimulation::settle() {
                       });
     std::erase_if(owed_, [&](const Owed& owed) {
         if (!is_alive(owed.home)) return true;
-        if (!calm || now_ - owed.since < time_to_settle) return false;
+        if (!calm || now_ - owed.since < time_to_settle / 2) return false;
         ++counts.settled;
         everywhere_.bind(++moment_, owed.record);
         return true;
