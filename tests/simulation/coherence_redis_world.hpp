@@ -40,7 +40,6 @@ enum class Unprotected : std::uint8_t {
     a_gap_is_overlooked,
     values_of_any_generation_count,
     a_new_history_is_no_floor,
-    the_lost_tail_is_not_appended_again,
     no_ratchet,
     a_batch_that_is_not_the_next_is_applied,
     acknowledged_before_its_position_is_applied,

@@ -112,7 +112,6 @@ inline void RedisSimulation::queue(Instance& i, const flow::Invalidation& what) 
 }
 
 inline void RedisSimulation::tail_lost(Instance& i) {
-    if (without(Unprotected::the_lost_tail_is_not_appended_again)) return;
     i.recent.forget_before(instant(now_ - window_ms));
     for (const auto& each : i.recent.all()) i.unrecorded.add(each);
 }
