@@ -4,6 +4,9 @@ import asyncio
 import contextlib
 import os
 import pathlib
+import re
+import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -167,14 +170,14 @@ def invalidation_to_the_other(rounds=1000):
                 asked = time.perf_counter()
                 if "; hit" not in door.ask("GET", path)[1]["Cache-Status"]:
                     break
-            lags.append((asked - acknowledged) * 1e3)
+            lags.append((asked - began) * 1e3)
             calls.append((acknowledged - began) * 1e3)
         for n in range(rounds):
             began = time.perf_counter()
             admin.ask("POST", "/purge", '{"urls": ["%s"], "wait": "all"}' % path)
             everybody.append((time.perf_counter() - began) * 1e3)
     print("\n| an invalidation, two instances | p50 | p99 |\n|---|---|---|")
-    rows = {"the call, `wait=local`": calls, "from its answer to the first read of the other instance that is not the old": lags,
+    rows = {"the call, `wait=local`": calls, "from the call to the first read of the other instance that is not the old": lags,
             "the call, `wait=all`: everybody has applied it": everybody}
     for name, values in rows.items():
         print(f"| {name} | {quantile(values, .5):.2f} ms | {quantile(values, .99):.2f} ms |")
@@ -222,6 +225,34 @@ def a_crowd():
     return calls
 
 
+def lookups(rounds, seconds):
+    """One event loop that looks entries up, beside redis-benchmark asking for the same value; both on one core, Redis on the
+    other, interleaved."""
+    redis = RedisServer()
+    os.sched_setaffinity(redis.process.pid, {1} & os.sched_getaffinity(0) or os.sched_getaffinity(0))
+    name = "bench:v1:bench:00112233445566778899aabbccddeeff"
+    ours, theirs, cpu = [], [], []
+    alone = ["taskset", "-c", "0"]
+
+    def run(*command):
+        return subprocess.run([*alone, *map(str, command)], capture_output=True, text=True, check=True).stdout
+
+    try:
+        for _ in range(rounds):
+            said = run(ROOT / "build/bench/bench/bench_lookup", redis.url, 1300, 256, seconds)
+            ours.append(float(said.split(" lookups/s")[0]))
+            cpu.append(float(re.search(r"([\d.]+) us", said)[1]))
+            said = run("redis-benchmark", "-p", redis.port, "-P", 16, "-n", 1_000_000, "-c", 50, "-q", "GET", name)
+            theirs.append(float(re.findall(r"([\d.]+) requests per second", said)[-1]))
+    finally:
+        redis.stop()
+    ratios = [a / b for a, b in zip(ours, theirs)]
+    print("\n| looks into Redis, one core, 1.3 kB | in a second | |\n|---|---|---|")
+    print(f"| Etage: GET, checked, and an entry made of it | {statistics.median(ours):,.0f} | {statistics.median(cpu):.2f} µs CPU each |")
+    print(f"| `redis-benchmark -P 16 GET` of the same value | {statistics.median(theirs):,.0f} | ratio {statistics.median(ratios):.2f} |")
+    return {"ours": ours, "theirs": theirs}
+
+
 def bench_redis(args, names):
-    return {"tag": invalidation_of_a_tag(), "other": invalidation_to_the_other(), "outages": outages(max(3, args.seconds)),
+    return {"lookups": lookups(args.rounds, args.seconds), "tag": invalidation_of_a_tag(), "other": invalidation_to_the_other(), "outages": outages(max(3, args.seconds)),
             "crowd": a_crowd()}

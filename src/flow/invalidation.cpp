@@ -28,6 +28,25 @@ void add_tags(std::vector<TagHash>& tags, const Rooms& rooms, const Target& targ
 
 }  // namespace
 
+std::optional<std::string> target_text(Target::Kind kind, std::string_view text) {
+    using Kind = Target::Kind;
+    if (kind == Kind::everything) return std::string();
+    if (text.empty()) return std::nullopt;
+    if (kind == Kind::url) return uri_of(text);
+    if (kind == Kind::prefix) {
+        if (text.find_first_of("?#") != std::string_view::npos) return std::nullopt;
+        return uri_of(text);
+    }
+    if (kind == Kind::host) {
+        constexpr std::string_view scheme = "http://";
+        if (text.find_first_of("/?#") != std::string_view::npos) return std::nullopt;
+        auto uri = uri_of(std::string(scheme) + std::string(text) + "/");
+        if (!uri) return std::nullopt;
+        return uri->substr(scheme.size(), uri->size() - scheme.size() - 1);
+    }
+    return std::string(text);
+}
+
 std::vector<TagHash> tags_of(const Rooms& rooms, const Invalidation& invalidation) {
     std::vector<TagHash> tags;
     tags.reserve(invalidation.targets.size());

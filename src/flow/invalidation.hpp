@@ -14,7 +14,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace etage::flow {
@@ -35,6 +37,10 @@ struct Target {
     std::string text;
     friend auto operator<=>(const Target&, const Target&) = default;
 };
+
+/// What a person or another program wrote, in the form that tags are made from; nothing when it names nothing of this
+/// kind.
+std::optional<std::string> target_text(Target::Kind kind, std::string_view text);
 
 struct Invalidation {
     std::vector<Target> targets;

@@ -1,6 +1,5 @@
 #include "gateway/purge_request.hpp"
 
-#include "flow/tags.hpp"
 #include "gateway/config_read.hpp"
 
 #include <nlohmann/json.hpp>
@@ -89,19 +88,23 @@ Result<flow::Invalidation> invalidation_of(const PurgeRequest& request) {
     using Kind = flow::Target::Kind;
     flow::Invalidation out;
     out.softness = request.soft ? coherence::Softness::soft : coherence::Softness::hard;
-    const auto add = [&](const std::vector<std::string>& texts, Kind kind) {
-        for (const std::string& text : texts) out.targets.push_back({kind, text});
+    std::string wrong;
+    const auto add = [&](const std::vector<std::string>& texts, Kind kind, std::string_view what) {
+        for (const std::string& text : texts) {
+            auto target = flow::target_text(kind, text);
+            if (target)
+                out.targets.push_back({kind, std::move(*target)});
+            else
+                wrong = in_quotes(text) + " is " + std::string(what);
+        }
     };
-    add(request.tags, Kind::tag);
-    add(request.keys, Kind::key);
-    add(request.hosts, Kind::host);
-    add(request.prefixes, Kind::prefix);
-    for (const std::string& url : request.urls) {
-        auto uri = flow::uri_of(url);
-        if (!uri) return failure(Blame::client, Fault::bad_request, in_quotes(url) + " is neither a URL nor a path");
-        out.targets.push_back({Kind::url, std::move(*uri)});
-    }
+    add(request.tags, Kind::tag, "no tag");
+    add(request.keys, Kind::key, "no key");
+    add(request.hosts, Kind::host, "no host; write it without scheme and path");
+    add(request.prefixes, Kind::prefix, "no prefix; write a path, or \"http://host/path\", without query");
+    add(request.urls, Kind::url, "neither a URL nor a path");
     if (request.all) out.targets.push_back({Kind::everything, {}});
+    if (!wrong.empty()) return failure(Blame::client, Fault::bad_request, std::move(wrong));
     return out;
 }
 

@@ -81,5 +81,39 @@ TEST(PurgeReceipt, ThePositionIsText) {
               "{\"seq\":\"1834029384756199423\",\"instances\":{\"confirmed\":2,\"live\":3}}\n");
 }
 
+TEST(PurgeRequest, InTheWordsOfTheLog) {
+    PurgeRequest request;
+    request.tags = {"posts"};
+    request.hosts = {"Example.COM:80"};
+    request.prefixes = {"/%7Ea/"};
+    request.urls = {"http://Example.com/a?b=1"};
+    request.all = request.soft = true;
+    const auto what = invalidation_of(request);
+    ASSERT_TRUE(what);
+    using Kind = flow::Target::Kind;
+    const std::vector<flow::Target> expected{{Kind::tag, "posts"},
+                                             {Kind::host, "example.com"},
+                                             {Kind::prefix, "/~a/"},
+                                             {Kind::url, "http://example.com/a?b=1"},
+                                             {Kind::everything, ""}};
+    EXPECT_EQ(what->targets, expected);
+    EXPECT_EQ(what->softness, coherence::Softness::soft);
+}
+
+/// What the log would not understand would invalidate everything, everywhere.
+TEST(PurgeRequest, WhatNamesNothingIsRefused) {
+    const auto refused = [](std::vector<std::string> PurgeRequest::* list, std::string text) {
+        PurgeRequest request;
+        (request.*list).push_back(std::move(text));
+        const auto what = invalidation_of(request);
+        return !what && what.error().fault == Fault::bad_request;
+    };
+    EXPECT_TRUE(refused(&PurgeRequest::prefixes, "posts"));
+    EXPECT_TRUE(refused(&PurgeRequest::prefixes, "/posts?a=1"));
+    EXPECT_TRUE(refused(&PurgeRequest::hosts, "http://example.com"));
+    EXPECT_TRUE(refused(&PurgeRequest::urls, "posts"));
+    EXPECT_FALSE(refused(&PurgeRequest::prefixes, "/posts"));
+}
+
 }  // namespace
 }  // namespace etage::gateway

@@ -227,8 +227,10 @@ void EntryStore::put(const asio::any_io_executor& executor, std::string_view nam
         metrics_.add(too_many ? base::Counter::redis_writes_dropped : base::Counter::redis_values_too_large);
         return;
     }
-    // A new generation comes with a floor, which is raised first: what was judged before this load may be below it.
+    // A new history comes in three steps: no generation, its floor, its generation. So a fence of the new one never
+    // goes out under the old name; and what was judged before this load may be below the floor, so it is judged again.
     const store::WireHead head{parts.fence, generation_.load(std::memory_order_acquire), clock_.at_least(now)};
+    if (head.generation == 0) return;
     if (engine_.judge(parts.fence, parts.tags) > coherence::Validity::stale) return;
     std::string value = store::encode(head, *entry, now);
     auto write = std::make_shared<Write>(pending_, value.size());

@@ -32,7 +32,7 @@ struct EntryLimits {
     std::size_t write_bytes_max = std::size_t{64} << 20;  // of those; likewise
     Duration write_time_max = std::chrono::seconds(1);    // then a write is given up
     Duration claim_for = std::chrono::milliseconds(600);  // how long a claim outlives its holder
-    Duration kept_for_max = std::chrono::hours(24 * 7);
+    Duration kept_for_max = std::chrono::hours(168);
 };
 
 class EntryStore : public store::RemoteStore {

@@ -58,6 +58,7 @@ private:
     mutable std::mutex mutex_;
     Unrecorded unrecorded_;
     std::vector<flow::Invalidation> under_way_;  // taken from there, not yet appended
+    bool is_step_due_ = false;                   // only run() touches it
     Timed recent_;
     Timed settling_;
 };

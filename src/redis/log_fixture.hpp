@@ -11,6 +11,8 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 
+#include <gtest/gtest.h>
+
 #include <map>
 #include <memory>
 #include <optional>

@@ -1,7 +1,5 @@
 #include "redis/log_record.hpp"
 
-#include "flow/tags.hpp"
-
 #include <array>
 #include <optional>
 #include <utility>
@@ -34,25 +32,6 @@ std::optional<Kind> kind_of(std::string_view name) noexcept {
     return std::nullopt;
 }
 
-/// In the form that tags are made from; nothing when it names nothing.
-std::optional<std::string> normalised(Kind kind, std::string_view text) {
-    if (kind == Kind::everything) return std::string();
-    if (text.empty()) return std::nullopt;
-    if (kind == Kind::url) return flow::uri_of(text);
-    if (kind == Kind::prefix) {
-        if (text.find_first_of("?#") != std::string_view::npos) return std::nullopt;
-        return flow::uri_of(text);
-    }
-    if (kind == Kind::host) {
-        constexpr std::string_view scheme = "http://";
-        if (text.find_first_of("/?#") != std::string_view::npos) return std::nullopt;
-        auto uri = flow::uri_of(std::string(scheme) + std::string(text) + "/");
-        if (!uri) return std::nullopt;
-        return uri->substr(scheme.size(), uri->size() - scheme.size() - 1);
-    }
-    return std::string(text);
-}
-
 class Reader {
 public:
     void take(std::string_view name, std::string_view value) {
@@ -78,7 +57,7 @@ public:
 
 private:
     void take_target(Kind kind, std::string_view value) {
-        auto text = normalised(kind, value);
+        auto text = flow::target_text(kind, value);
         if (!text) return doubt("\"" + std::string(value) + "\" is no " + std::string(name_of(kind)));
         const bool was_normal = *text == value || kind == Kind::host || kind == Kind::everything;
         record_.what.targets.push_back({kind, std::move(*text)});
@@ -122,6 +101,7 @@ LogRecord read_record(std::span<const std::string_view> fields) {
 std::vector<Invalidation> in_pieces(Invalidation invalidation, std::size_t bytes_max) {
     constexpr std::size_t around = 32;  // name and lengths of a field; a script takes 8,000 words
     std::vector<Invalidation> pieces;
+    if (invalidation.targets.empty()) pieces.push_back({{}, invalidation.softness});
     std::size_t bytes = 0;
     for (Target& target : invalidation.targets) {
         const std::size_t more = target.text.size() + around;

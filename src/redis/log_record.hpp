@@ -28,7 +28,8 @@ std::vector<std::string> record_fields(const flow::Invalidation& invalidation, s
 /// Names and values in turn, as Redis gives them.
 LogRecord read_record(std::span<const std::string_view> fields);
 
-/// An invalidation in pieces of which each makes a record of so many bytes, if its targets allow.
+/// An invalidation in pieces of which each makes a record of so many bytes, if its targets allow. One without targets
+/// is one piece: a mark.
 inline constexpr std::size_t record_bytes_max = std::size_t{64} << 10;  // a row of docs/limits.md
 std::vector<flow::Invalidation> in_pieces(flow::Invalidation invalidation, std::size_t bytes_max = record_bytes_max);
 

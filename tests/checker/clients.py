@@ -106,13 +106,15 @@ class Reader:
 
 
 class Writer:
-    """Commits at the origin, then says so, in all the ways there are; or says nothing."""
+    """Commits at the origin, then says so, in all the ways there are, or says nothing. Mostly it makes sure before that
+    every instance has the old version, and asks each for the new one the moment the purge is acknowledged."""
 
     def __init__(self, board, number, ports, admin_ports, origin_port, path, seed, rate, mutant=None):
         self.board, self.number, self.random, self.rate, self.mutant = board, number, random.Random(seed), rate, mutant
         self.ports, self.admin_ports, self.pen, self.lock = ports, admin_ports, Pen(path), threading.Lock()
-        self.origin = Door(origin_port, 10, plan.HOST)
-        self.names, self.tags, self.redis = {}, {}, None
+        self.origin, self.token = Door(origin_port, 10, plan.HOST), 0
+        self.names, self.tags = {}, {}
+        self.reader = Reader(board, number, ports, f"{path}.reads.events", seed, 1, False)
 
     def run(self):
         while self.board.running.value:
@@ -123,16 +125,25 @@ class Writer:
                 self.write_through(key, i)
                 continue
             before = self.tags.get(key, plan.TAGS[:2])
+            self.ask_all(key, 0.6)
             try:
                 self.origin_write(self.origin, key)
             except (OSError, http.client.HTTPException):
                 continue  # an outage
             kind = self.random.choices(["url", "key", "tag", "prefix", "all", "foreign", "silent"], [32, 14, 26, 6, 3, 9, 10])[0]
             if kind == "foreign":
-                self.foreign(before)
+                self.ask_all(key, 0.8, self.foreign(before))
             elif kind != "silent":
-                self.purge(kind, key, before, i)
+                self.ask_all(key, 0.8, *self.purge(kind, key, before, i))
         self.pen.close()
+        self.reader.pen.close()
+
+    def ask_all(self, key, probability, *tokens):
+        """Every instance that is not frozen; sometimes with the token."""
+        if self.random.random() < probability:
+            for n in range(3):
+                if not self.board.frozen[n]:
+                    self.reader.read(key, n, "get", self.random.choice([0, *tokens]))
 
     def instance(self):
         i = self.random.randrange(3)
@@ -158,7 +169,7 @@ class Writer:
     def purge(self, kind, key, tags, i):
         prefix = key.rsplit("/", 1)[0]
         if kind == "key" and not self.knows_name(key, i):
-            return
+            return []
         what = {"url": {"urls": [f"http://{plan.HOST}{key}"]}, "tag": {"tags": tags}, "prefix": {"prefixes": [prefix]},
                 "all": {"all": True}}.get(kind) or {"keys": [self.names.get(key, "v1:unknown")]}
         covered = {"tag": ["tag:" + t for t in tags], "prefix": ["prefix:" + prefix], "all": ["all"]}.get(kind, ["url:" + key])
@@ -169,6 +180,7 @@ class Writer:
             thread.start()
         for thread in threads:
             thread.join()
+        return [self.token]
 
     def send(self, what, covered, i, wait):
         begin = time.monotonic_ns()
@@ -183,6 +195,7 @@ class Writer:
         instances = said.get("instances", {})
         self.done(Purge(begin, time.monotonic_ns(), i, covered, status == 200, wait, instances.get("confirmed", 0),
                         instances.get("live", 0), int(said.get("seq", 0)), status))
+        self.token = int(said.get("seq", 0))
 
     def foreign(self, tags):
         """XADD, as any other program would."""
@@ -196,6 +209,7 @@ class Writer:
             token = 0
         self.done(Purge(begin, time.monotonic_ns(), -1, ["tag:" + t for t in tags], token > 0, "foreign", 0, 0, token,
                         200 if token else 0))
+        return token
 
     def knows_name(self, key, i):
         """Which key `explain` gives it: the same on every instance."""

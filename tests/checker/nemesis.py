@@ -85,7 +85,7 @@ class Below(Nemesis):
     def faults(self):
         return [self.freeze, self.kill, self.hang_up, self.slow, self.hang, self.cut, self.refuse, self.flush,
                 self.forget_scripts, self.pressure, self.eviction, self.failover, self.failover, self.kill_replica,
-                self.drop_log]
+                self.drop_log, self.trim, self.trim]
 
     def everybody_away(self, begin):
         for n in range(3):
@@ -166,6 +166,21 @@ class Below(Nemesis):
         begin = time.monotonic_ns()
         self.stand.a.call("DEL", "{etage}:log")
         self.note(begin, "drop-log", "redis", loses=True)
+
+    def trim(self):
+        """The log is cut while somebody does not hear of it, frozen or cut off: it must notice that it missed something."""
+        until = time.monotonic() + self.random.choice([0, 6])
+        while not any(self.board.frozen) and time.monotonic() < until:
+            self.over.wait(0.05)
+        begin = time.monotonic_ns()
+        self.stand.fault.down.hang = not any(self.board.frozen)
+        self.lasts(0.5, 4)
+        self.stand.a.call("XTRIM", "{etage}:log", "MAXLEN", self.random.choice(["0", "1"]))
+        if self.random.random() < 0.5:
+            self.stand.a.call("XADD", "{etage}:log", "*", "tag", "of-nothing")
+        self.stand.fault.heal()
+        self.note(begin, "hang", "g1")
+        self.note(begin, "trim", "redis")
 
     def forget_scripts(self):
         begin = time.monotonic_ns()

@@ -70,6 +70,23 @@ def test_f20_redis_is_killed_and_comes_back(make_redis, instance, origin):
         returns(each, probe, before)
 
 
+@pytest.mark.parametrize("persistent", [True, False])
+def test_f20_what_was_purged_meanwhile_is_kept_again_afterwards(make_redis, instance, origin, persistent):
+    redis = make_redis(persistent=persistent)
+    a, b = instance(redis), instance(redis)
+    a.read(K), b.read(K)
+    redis.kill()
+    a.become(degraded=True)
+    version = origin.write(K).version
+    assert a.ask_purge(all=True).status_code == 503
+    assert a.version(K) == version
+    redis.start()
+    for each in (a, b):
+        each.become(degraded=False)
+        until(lambda: each.version(K) == version)
+        until(lambda: each.read(K)[1].startswith("hit"), 3, "it is not kept")
+
+
 def test_f21_redis_hangs(redis, instance, origin):
     each = instance(redis)
     with Probe(each) as probe:
