@@ -7,7 +7,6 @@ namespace etage::simulation {
 
 struct RedisSimulation::Batch {
     Ms sent = 0;
-    Sequence own = 0;
     StreamId read;
     std::vector<std::pair<StreamId, SimRecord>> records;
     bool has_read = false;
@@ -52,14 +51,15 @@ inline void RedisSimulation::decide(const Ref& i, const LinkRef& link, StreamId 
 /// Or only a step in it.
 inline void RedisSimulation::begin_history(const Ref& i, const LinkRef& link, const coherence::SeenLog& seen,
                                            const Continuity& next, int tries) {
-    const std::string name = coherence::Generation::text(fresh_name(), seen.identity, seen.clock_ms);
+    const std::string name = fresh_name();
     const auto what = [=, this](Redis& server) {
         if (next.step == Step::step) return server.data.add(next.id, {});
         if (server.data.generation != seen.generation) return false;  // another one was faster
-        if (!server.data.add(next.id, {{}, coherence::Softness::hard, true})) return false;
+        if (!server.data.add(next.id, {})) return false;
         ++counts.histories;
         server.data.is_below = i->known.generation.empty() && is_known(coherence::position_of(next.id));
-        server.data.generation = name;
+        server.data.generation =
+            coherence::Generation::text(name, server.identity, static_cast<std::uint64_t>(server.clock(now_)), next.id);
         return true;
     };
     call<bool>(i, link, what, [=, this](std::optional<bool> done) {
@@ -69,10 +69,9 @@ inline void RedisSimulation::begin_history(const Ref& i, const LinkRef& link, co
 }
 
 inline void RedisSimulation::take_up(const Ref& i, const coherence::SeenLog& seen, const Continuity& next) {
-    const bool suspicious = std::exchange(i->is_suspicious, false);
     const bool was_cold = i->known.generation.empty();
     const bool changed = !was_cold && i->known.generation != seen.generation;
-    const bool is_gap = next.step == Step::gap || (next.step == Step::replay && suspicious);
+    const bool is_gap = next.step == Step::gap;
     const bool is_overlooked = (is_gap && !changed && without(Unprotected::a_gap_is_overlooked)) ||
                                (changed && without(Unprotected::a_new_history_is_no_floor));
     i->known.read = is_gap ? seen.last : next.id;
@@ -83,8 +82,7 @@ inline void RedisSimulation::take_up(const Ref& i, const coherence::SeenLog& see
     is_overlooked ? i->engine.apply(position, {}) : i->engine.raise_floor(position);
     if (is_gap) ++counts.gaps;
     i->history = seen.generation;
-    if (was_cold && without(Unprotected::cold_serves_before_the_log_is_read)) see(*i, now_);
-    if (changed || (is_gap && !was_cold)) tail_lost(*i);
+    if (changed) tail_lost(*i);
     hold(*i);
 }
 
@@ -92,7 +90,6 @@ inline void RedisSimulation::take_up(const Ref& i, const coherence::SeenLog& see
 inline void RedisSimulation::iterate(const Ref& i, const LinkRef& link) {
     auto batch = std::make_shared<Batch>();
     batch->sent = now_;
-    batch->own = i->newest;
     batch->read = i->known.read;
     later(latency(), [=, this] {
         Redis& server = *link->server;
@@ -132,10 +129,6 @@ inline bool RedisSimulation::take_batch(Instance& i, const Batch& batch) {
     }
     if (!batch.records.empty()) hold(i);
     if (batch.records.size() == records_per_batch) return true;
-    if (coherence::position_of(i.known.read) < batch.own) {
-        i.is_suspicious = true;  // what it has appended is not in it
-        return false;
-    }
     see(i, batch.sent);
     return true;
 }
@@ -145,10 +138,7 @@ inline void RedisSimulation::apply(Instance& i, StreamId id, const SimRecord& re
     const Sequence position = coherence::position_of(id);
     const coherence::Record effect{record.tags, record.softness};
     if (position <= i.engine.fence()) return i.engine.apply_ahead(effect);
-    const bool is_floor = record.begins_history && !without(Unprotected::a_new_history_is_no_floor);
-    if (!is_floor) return i.engine.apply(position, effect);
-    i.engine.apply_ahead(position, effect);
-    i.engine.raise_floor(position);
+    i.engine.apply(position, effect);
 }
 
 /// Everything that was in the log at `sent` has been applied. Strict: never dim.

@@ -24,7 +24,7 @@ inline void RedisSimulation::invalidate(const Ref& i, LogRecord what) {
         owed_.push_back({i, what, now_});
         if (at && at->position != 0) return acknowledge(i, what, *at);
         ++counts.refused;
-        if (!without(Unprotected::a_lost_append_is_not_queued)) queue(*i, invalidation);
+        queue(*i, invalidation);
         i->engine.apply_ahead({{&what.tag, 1}, what.softness});
     });
 }
@@ -106,9 +106,7 @@ inline RedisSimulation::Census RedisSimulation::take_census(const Redis& server,
 // --- what could not be appended
 
 inline void RedisSimulation::queue(Instance& i, const flow::Invalidation& what) {
-    if (i.unrecorded.add(what)) return;
-    ++counts.overflows;
-    if (without(Unprotected::overflow_forgets)) i.unrecorded.take();
+    if (!i.unrecorded.add(what)) ++counts.overflows;
 }
 
 inline void RedisSimulation::tail_lost(Instance& i) {
