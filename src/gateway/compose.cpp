@@ -111,10 +111,16 @@ Result<void> Building::furnish() {
     flow::WalkLimits limits;
     limits.entry_bytes_max = config.memory.entry_max;
     limits.remote_budget = config.redis.budget;
+    auto gate = flow::Gate::make(
+        router_, config.limits,
+        {shared_ ? &shared_->quotas() : nullptr, secret, config.redis.secret.empty() ? 0 : shared_secret, metrics_});
+    if (!gate) return std::unexpected(std::move(gate.error()));
+    gate_ = std::move(*gate);
     walk_ = std::make_unique<flow::Walk>(
-        flow::Rooms{router_, engine_, store_, buckets_, flights_, metrics_, log_, compressors_, origins, secret,
+        flow::Rooms{router_, engine_, store_, *gate_, flights_, metrics_, log_, compressors_, origins, secret,
                     plan_.handlers_only, plan_.handlers_only ? "" : "1.1 etage", limits, fills_, invalidations(),
-                    config.redis.secret.empty() ? secret : shared_secret, shared_ ? &shared_->entries() : nullptr});
+                    config.redis.secret.empty() ? secret : shared_secret, shared_ ? &shared_->entries() : nullptr,
+                    config.server.limits_page});
     return {};
 }
 
