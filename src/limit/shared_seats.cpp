@@ -21,14 +21,6 @@ SharedSeats::Subject* SharedSeats::find_or_add(std::uint64_t key, std::string_vi
     return &subject;
 }
 
-/// What is held must still be given up by a heartbeat.
-void SharedSeats::forget_if_nothing(std::uint64_t key) noexcept {
-    const auto found = subjects_.find(key);
-    if (found == subjects_.end()) return;
-    const Subject& subject = found->second;
-    if (subject.in_flight == 0 && subject.held == 0 && !subject.is_asking) subjects_.erase(found);
-}
-
 Seat SharedSeats::sit(std::uint64_t key, Subject& subject) noexcept {
     subject.peak = std::max(subject.peak, ++subject.in_flight);
     return {*this, key};
@@ -42,44 +34,65 @@ SharedSeats::Entering SharedSeats::enter(std::uint64_t key, std::string_view nam
         Seat seat = sit(key, *subject);
         return {Answer::yes, std::move(seat), 0, subject->in_flight};
     }
-    if (subject->in_flight >= max || subject->is_asking || now < subject->ask_at) {
-        Entering no{Answer::no, {}, 0, subject->in_flight};
-        forget_if_nothing(key);
-        return no;
-    }
+    if (subject->in_flight < max && subject->is_asking) return {Answer::wait, {}, 0, subject->in_flight};
+    if (subject->in_flight >= max || now < subject->ask_at) return {Answer::no, {}, 0, subject->in_flight};
     subject->is_asking = true;
-    // Some more than one, where there are many: the next requests need not ask.
-    const std::uint64_t wanted = std::min(max, subject->in_flight + 1 + subject->in_flight / 4);
+    // Some more, where there are many: the next requests need not ask.
+    const std::uint64_t more = std::exchange(subject->woken, 0) + subject->in_flight / 4;
+    const std::uint64_t wanted = std::min(max, subject->in_flight + 1 + more);
     return {Answer::ask, {}, wanted, subject->in_flight};
 }
 
+/// The call under way has ended; who has waited for it is woken outside the lock.
+template <class F>
+Seat SharedSeats::end(std::uint64_t key, F&& settle) {
+    Waiting waiting;
+    Seat seat;
+    {
+        const std::lock_guard lock(mutex_);
+        Subject* const subject = find(key);
+        if (subject == nullptr) return {};
+        subject->is_asking = false;
+        subject->woken = subject->waiting.size();
+        waiting.swap(subject->waiting);
+        seat = settle(*subject);
+    }
+    for (auto& wake : waiting) wake();
+    return seat;
+}
+
+void SharedSeats::wait(std::uint64_t key, std::move_only_function<void()> wake) {
+    {
+        const std::lock_guard lock(mutex_);
+        Subject* const subject = find(key);
+        if (subject != nullptr && subject->is_asking) {
+            subject->waiting.push_back(std::move(wake));
+            return;
+        }
+    }
+    wake();
+}
+
 Seat SharedSeats::granted(std::uint64_t key, std::uint64_t held, Instant asked_at, Instant now) {
-    const std::lock_guard lock(mutex_);
-    Subject* const subject = find(key);
-    if (subject == nullptr) return {};
-    subject->is_asking = false;
-    subject->held = held;
-    subject->lapses = asked_at + lapse_after;
-    if (now < subject->lapses && subject->in_flight < held) return sit(key, *subject);
-    subject->ask_at = now + again_after;
-    forget_if_nothing(key);
-    return {};
+    return end(key, [&](Subject& subject) {
+        subject.held = held;
+        subject.lapses = asked_at + lapse_after;
+        if (now < subject.lapses && subject.in_flight < held) return sit(key, subject);
+        subject.ask_at = now + again_after;
+        return Seat();
+    });
 }
 
 void SharedSeats::confirmed(std::uint64_t key, std::uint64_t held, Instant asked_at) {
-    const std::lock_guard lock(mutex_);
-    Subject* const subject = find(key);
-    if (subject == nullptr) return;
-    subject->is_asking = false;
-    subject->held = held;
-    subject->lapses = asked_at + lapse_after;
-    forget_if_nothing(key);
+    end(key, [&](Subject& subject) {
+        subject.held = held;
+        subject.lapses = asked_at + lapse_after;
+        return Seat();
+    });
 }
 
-void SharedSeats::failed(std::uint64_t key) noexcept {
-    const std::lock_guard lock(mutex_);
-    if (Subject* const subject = find(key)) subject->is_asking = false;
-    forget_if_nothing(key);
+void SharedSeats::failed(std::uint64_t key) {
+    end(key, [](Subject&) { return Seat(); });
 }
 
 Seat SharedSeats::enter_alone(std::uint64_t key, std::string_view name, std::uint64_t max, std::uint64_t instances,
@@ -90,17 +103,19 @@ Seat SharedSeats::enter_alone(std::uint64_t key, std::string_view name, std::uin
     const std::uint64_t part = std::max<std::uint64_t>(max / std::max<std::uint64_t>(instances, 1), 1);
     const std::uint64_t held = now < subject->lapses ? subject->held : 0;
     if (subject->in_flight < std::min(max, std::max(part, held))) return sit(key, *subject);
-    forget_if_nothing(key);
     return {};
 }
 
 std::vector<SharedSeats::Held> SharedSeats::beat() {
     const std::lock_guard lock(mutex_);
     std::vector<Held> said;
+    std::erase_if(subjects_, [](const auto& row) {
+        const Subject& subject = row.second;
+        return subject.in_flight == 0 && subject.peak == 0 && subject.held == 0 && !subject.is_asking;
+    });
     for (auto& [key, subject] : subjects_) {
         if (subject.is_asking) continue;
         const std::uint64_t wanted = std::exchange(subject.peak, subject.in_flight);
-        if (wanted == 0 && subject.held == 0) continue;
         // Until it is confirmed nobody sits down in what is given up meanwhile.
         subject.held = std::min(subject.held, wanted);
         subject.is_asking = true;
@@ -124,7 +139,6 @@ void SharedSeats::leave(std::uint64_t key) noexcept {
     const std::lock_guard lock(mutex_);
     Subject* const subject = find(key);
     --subject->in_flight;
-    forget_if_nothing(key);
 }
 
 }  // namespace etage::limit
