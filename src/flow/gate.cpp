@@ -42,7 +42,7 @@ const GatePass::Ticket* GatePass::refused_by() const noexcept {
     return nullptr;
 }
 
-GatePass pass_gate(limit::BucketTable& buckets, const GateInput& in) {
+GatePass pass_gate(limit::ClientTable<limit::State>& buckets, const GateInput& in) {
     GatePass pass;
     const auto& limits = in.route.policy.limits;
     for (std::size_t i = 0; i < std::min(limits.size(), limits_per_route_max); ++i) {
@@ -50,8 +50,10 @@ GatePass pass_gate(limit::BucketTable& buckets, const GateInput& in) {
         // The bucket belongs to (route, limit, subject); the first two go into the seed.
         const std::uint64_t seed = in.secret + in.route.index * limits_per_route_max + i;
         const std::uint64_t bucket = base::hash64(subject_of(policy, in), seed);
-        const limit::Rate rate{policy.quota, policy.window, policy.burst == 0 ? policy.quota : policy.burst};
-        pass.tickets[pass.count++] = {&policy, buckets.take(rate, bucket, in.now)};
+        const limit::Quota quota{policy.quota, policy.window, policy.burst == 0 ? policy.quota : policy.burst};
+        pass.tickets[pass.count++] = {&policy, buckets.visit(bucket, in.now.mono, [&](limit::State& state) {
+                                          return limit::take(quota, state, in.now);
+                                      })};
         if (pass.refused_by() != nullptr) break;
     }
     return pass;

@@ -3,7 +3,8 @@
 
 #include "http/h1_writer.hpp"
 #include "http/message.hpp"
-#include "limit/token_bucket.hpp"
+#include "limit/client_table.hpp"
+#include "limit/quota.hpp"
 #include "policy/key.hpp"
 #include "policy/route.hpp"
 
@@ -30,13 +31,13 @@ struct GateInput {
     const policy::Route& route;
     const policy::Identity& identity;
     std::string_view client_address;
-    Instant now;
+    Now now;
     std::uint64_t secret = 0;
 };
 
 /// Asks every limit of the route; a request refused by one still pays the ones before it. No allocation in the steady
 /// state.
-GatePass pass_gate(limit::BucketTable& buckets, const GateInput& input);
+GatePass pass_gate(limit::ClientTable<limit::State>& buckets, const GateInput& input);
 
 /// RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers), and Retry-After when refused.
 void append_limit_fields(http::FieldTail& tail, const GatePass& pass) noexcept;

@@ -88,7 +88,7 @@ bool Walk::look_up(Visit& visit, Answer& out) {
     notes.identity = policy::identity_of(route, request);
     if (route != nullptr && !route->policy.limits.empty()) {
         notes.gate = pass_gate(rooms_.buckets,
-                               {request, *route, notes.identity, visit.client_address, visit.now.mono, rooms_.secret});
+                               {request, *route, notes.identity, visit.client_address, visit.now, rooms_.secret});
         if (notes.gate.refused_by() != nullptr) return stop(visit, Stop::refused, Forward::none, Detail::rate_limited);
     }
 

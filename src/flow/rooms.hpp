@@ -7,7 +7,8 @@
 #include "flow/flight.hpp"
 #include "flow/invalidation.hpp"
 #include "flow/origin.hpp"
-#include "limit/token_bucket.hpp"
+#include "limit/client_table.hpp"
+#include "limit/quota.hpp"
 #include "net/slots.hpp"
 #include "policy/route.hpp"
 #include "store/memory_store.hpp"
@@ -46,7 +47,7 @@ struct Rooms {
     const policy::Router& router;
     coherence::Engine& engine;
     store::MemoryStore& store;
-    limit::BucketTable& buckets;
+    limit::ClientTable<limit::State>& buckets;
     FlightTable& flights;
     base::Metrics& metrics;
     base::Log& log;

@@ -120,7 +120,7 @@ private:
 
     base::Log log_{{base::LogLevel::off, base::LogFormat::text, {}}};
     policy::Router router_;
-    limit::BucketTable buckets_;
+    limit::ClientTable<limit::State> buckets_;
     asio::thread_pool compressors_{1};
 
 public:

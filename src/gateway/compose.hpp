@@ -9,7 +9,8 @@
 #include "gateway/config.hpp"
 #include "gateway/house.hpp"
 #include "gateway/shared_tier.hpp"
-#include "limit/token_bucket.hpp"
+#include "limit/client_table.hpp"
+#include "limit/quota.hpp"
 #include "policy/route.hpp"
 #include "serve/server.hpp"
 #include "store/memory_store.hpp"
@@ -95,7 +96,7 @@ private:
     policy::Router router_;
     coherence::Engine engine_;
     store::MemoryStore store_;
-    limit::BucketTable buckets_;
+    limit::ClientTable<limit::State> buckets_;
     flow::FlightTable flights_;
     std::atomic<std::size_t> fills_{0};
     flow::LocalLog local_log_;
