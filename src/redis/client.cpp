@@ -10,6 +10,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/this_coro.hpp>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -72,14 +73,38 @@ struct Journey {
     Instant deadline;
 };
 
+/// The connection that they go by; null: there is none yet.
+struct Way {
+    std::shared_ptr<Link> link;
+    std::shared_ptr<Pipeline> pipeline;
+};
+
+template <class T>
+std::span<T> all(T& one) noexcept {
+    return {&one, 1};
+}
+template <class T>
+std::span<T> all(std::vector<T>& several) noexcept {
+    return several;
+}
+
+bool has_error(std::span<const Reply> replies) noexcept {
+    return std::ranges::any_of(replies, [](const Reply& reply) { return reply.is(Reply::Kind::error); });
+}
+
 class RoutedClient final : public Client {
 public:
     RoutedClient(std::shared_ptr<const Common> common, std::shared_ptr<Directory> directory)
         : common_(std::move(common)), directory_(std::move(directory)) {}
     ~RoutedClient() override { let_go(); }
 
-    asio::awaitable<Result<Reply>> call(Command command, Instant deadline) override;
-    asio::awaitable<Result<std::vector<Reply>>> call(std::vector<Command> commands, Instant deadline) override;
+    asio::awaitable<Result<Reply>> call(Command command, Instant deadline) override {
+        return travel(std::move(command), Reply(), deadline);
+    }
+    asio::awaitable<Result<std::vector<Reply>>> call(std::vector<Command> commands, Instant deadline) override {
+        std::vector<Reply> replies(commands.size());
+        return travel(std::move(commands), std::move(replies), deadline);
+    }
     asio::awaitable<Result<Reply>> run(const Script& script, std::span<const std::string> keys,
                                        std::span<const std::string> arguments, Instant deadline) override;
     asio::awaitable<Result<std::shared_ptr<Connection>>> connect(std::string_view key, Instant deadline) override;
@@ -89,7 +114,11 @@ public:
     void let_go() noexcept override { directory_->let_go(); }
 
 private:
-    asio::awaitable<Result<void>> route(Journey journey);
+    template <class Commands, class Replies>
+    asio::awaitable<Result<Replies>> travel(Commands commands, Replies replies, Instant deadline);
+    Way ready_way(std::string_view key, const asio::any_io_executor& executor) const;
+    asio::awaitable<Result<Way>> make_way(std::string key, Instant deadline);
+    Error counted(Error error) const;
     asio::awaitable<Result<std::shared_ptr<Node>>> find(std::string key, Instant deadline);
     asio::awaitable<Result<void>> redirect(Journey journey, std::shared_ptr<Node> node,
                                            const asio::any_io_executor& executor);
@@ -101,42 +130,56 @@ private:
     const std::shared_ptr<Directory> directory_;
 };
 
-asio::awaitable<Result<Reply>> RoutedClient::call(Command command, Instant deadline) {
-    Reply reply;
-    const auto done = co_await route({{&command, 1}, {&reply, 1}, deadline});
-    if (!done) co_return std::unexpected(done.error());
-    co_return std::move(reply);
-}
-
-asio::awaitable<Result<std::vector<Reply>>> RoutedClient::call(std::vector<Command> commands, Instant deadline) {
-    std::vector<Reply> replies(commands.size());
-    if (commands.empty()) co_return replies;
-    const auto done = co_await route({commands, replies, deadline});
-    if (!done) co_return std::unexpected(done.error());
+/// One coroutine for the whole way, because every frame is paid for by every look.
+template <class Commands, class Replies>
+asio::awaitable<Result<Replies>> RoutedClient::travel(Commands commands, Replies replies, Instant deadline) {
+    const Journey journey{all(commands), all(replies), deadline};
+    if (journey.commands.empty()) co_return std::move(replies);
+    common_->metrics.add(base::Counter::redis_commands, journey.commands.size());
+    const auto executor = co_await asio::this_coro::executor;
+    Way way = ready_way(journey.commands.front().key(), executor);
+    if (!way.pipeline) {
+        std::string key = journey.commands.front().key();
+        auto made = co_await make_way(std::move(key), deadline);
+        if (!made) co_return std::unexpected(counted(std::move(made.error())));
+        way = std::move(*made);
+    }
+    Exchange exchange(journey.commands, journey.replies, deadline);
+    co_await exchange.wait(*way.pipeline);
+    auto done = way.link->conclude(way.pipeline, exchange);
+    if (done && has_error(journey.replies)) {
+        auto node = way.link->node();
+        done = co_await redirect(journey, std::move(node), executor);
+    }
+    if (!done) co_return std::unexpected(counted(std::move(done.error())));
     co_return std::move(replies);
 }
 
-asio::awaitable<Result<void>> RoutedClient::route(Journey journey) {
-    common_->metrics.add(base::Counter::redis_commands, journey.commands.size());
-    const auto executor = co_await asio::this_coro::executor;
-    auto node = directory_->node_of(journey.commands.front().key());
+Way RoutedClient::ready_way(std::string_view key, const asio::any_io_executor& executor) const {
+    const auto node = directory_->node_of(key);
+    if (!node) return {};
+    auto link = node->link(executor);
+    auto pipeline = link->ready();
+    return {std::move(link), std::move(pipeline)};
+}
+
+asio::awaitable<Result<Way>> RoutedClient::make_way(std::string key, Instant deadline) {
+    auto node = directory_->node_of(key);
     if (!node) {
-        std::string key = journey.commands.front().key();
-        auto found = co_await find(std::move(key), journey.deadline);
-        if (!found) {
-            common_->metrics.add(base::Counter::redis_errors);
-            co_return std::unexpected(std::move(found.error()));
-        }
+        auto found = co_await find(std::move(key), deadline);
+        if (!found) co_return std::unexpected(std::move(found.error()));
         node = std::move(*found);
     }
-    const auto link = node->link(executor);
-    auto done = co_await link->ask(journey.commands, journey.replies, journey.deadline);
-    bool noteworthy = false;
-    if (done)
-        for (const Reply& reply : journey.replies) noteworthy = noteworthy || reply.is(Reply::Kind::error);
-    if (noteworthy) done = co_await redirect(journey, std::move(node), executor);
-    if (!done) common_->metrics.add(base::Counter::redis_errors);
-    co_return done;
+    const auto executor = co_await asio::this_coro::executor;
+    auto link = node->link(executor);
+    auto pipeline = co_await link->usable(deadline);
+    if (!pipeline) co_return std::unexpected(std::move(pipeline.error()));
+    co_return Way{std::move(link), std::move(*pipeline)};
+}
+
+Error RoutedClient::counted(Error error) const {
+    common_->metrics.add(base::Counter::redis_errors);
+    return error;
 }
 
 asio::awaitable<Result<std::shared_ptr<Node>>> RoutedClient::find(std::string key, Instant deadline) {

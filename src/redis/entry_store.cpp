@@ -92,6 +92,12 @@ store::RemoteStore::Found EntryStore::away() const noexcept {
     return {Answer::away, nullptr};
 }
 
+std::string EntryStore::value_name(std::string_view name) const {
+    std::string out;
+    out.reserve(name_space_.size() + 1 + name.size());
+    return out.append(name_space_).append(1, ':').append(name);
+}
+
 /// Where a request looks first.
 std::string EntryStore::lookup_name(const RemoteName& name) const {
     std::string value = value_name(name.name);
@@ -101,13 +107,12 @@ std::string EntryStore::lookup_name(const RemoteName& name) const {
 
 asio::awaitable<store::RemoteStore::Found> EntryStore::find(const RemoteName& name, Instant deadline) {
     if (is_away()) co_return away();
-    const std::string key = lookup_name(name);
-    Command get(key, {"GET", key});
+    Command get("GET", lookup_name(name));
     const auto reply = co_await client_.call(std::move(get), deadline);
     if (!reply) co_return away();
     http::VaryNames vary;
     Found found = read(name, *reply, &vary);
-    if (found.answer == Answer::away) co_await forget(key, deadline);
+    if (found.answer == Answer::away) co_await forget(name, deadline);
     if (!vary.names.empty()) found = co_await find_variant(name, std::move(vary), deadline);
     if (found.answer == Answer::away) found.answer = Answer::miss;  // damaged, and gone now
     metrics_.add(found.answer == Answer::hit ? base::Counter::redis_hits : base::Counter::redis_misses);
@@ -118,8 +123,7 @@ asio::awaitable<store::RemoteStore::Found> EntryStore::find(const RemoteName& na
 asio::awaitable<store::RemoteStore::Found> EntryStore::find_variant(RemoteName name, http::VaryNames vary,
                                                                     Instant deadline) {
     name.vary = &vary;
-    const std::string key = lookup_name(name);
-    Command get(key, {"GET", key});
+    Command get("GET", lookup_name(name));
     const auto reply = co_await client_.call(std::move(get), deadline);
     if (!reply) co_return Found{};
     co_return read(name, *reply, nullptr);
@@ -159,8 +163,8 @@ store::RemoteStore::Found EntryStore::damaged() const noexcept {
     return {Answer::away, nullptr};
 }
 
-asio::awaitable<void> EntryStore::forget(std::string key, Instant deadline) {
-    Command unlink(key, {"UNLINK", key});
+asio::awaitable<void> EntryStore::forget(const RemoteName& name, Instant deadline) {
+    Command unlink("UNLINK", lookup_name(name));
     co_await client_.call(std::move(unlink), deadline);
 }
 
