@@ -117,11 +117,9 @@ private:
     template <class Commands, class Replies>
     asio::awaitable<Result<Replies>> travel(Commands commands, Replies replies, Instant deadline);
     Way ready_way(std::string_view key, const asio::any_io_executor& executor) const;
-    asio::awaitable<Result<Way>> make_way(std::string key, Instant deadline);
-    Error counted(Error error) const;
+    asio::awaitable<Result<void>> make_way(Journey journey, Way& way);
     asio::awaitable<Result<std::shared_ptr<Node>>> find(std::string key, Instant deadline);
-    asio::awaitable<Result<void>> redirect(Journey journey, std::shared_ptr<Node> node,
-                                           const asio::any_io_executor& executor);
+    asio::awaitable<Result<void>> redirect(Journey journey, Link& asked);
     asio::awaitable<Result<void>> follow(Journey journey, std::size_t index, std::shared_ptr<Node> node,
                                          const asio::any_io_executor& executor);
     void heed(std::span<const Reply> replies, Node& node, const asio::any_io_executor& executor);
@@ -138,21 +136,17 @@ asio::awaitable<Result<Replies>> RoutedClient::travel(Commands commands, Replies
     common_->metrics.add(base::Counter::redis_commands, journey.commands.size());
     const auto executor = co_await asio::this_coro::executor;
     Way way = ready_way(journey.commands.front().key(), executor);
-    if (!way.pipeline) {
-        std::string key = journey.commands.front().key();
-        auto made = co_await make_way(std::move(key), deadline);
-        if (!made) co_return std::unexpected(counted(std::move(made.error())));
-        way = std::move(*made);
+    Result<void> done;
+    if (!way.pipeline) done = co_await make_way(journey, way);
+    if (done) {
+        Exchange exchange(journey.commands, journey.replies, deadline);
+        co_await exchange.wait(*way.pipeline);
+        done = way.link->conclude(way.pipeline, exchange);
+        if (done && has_error(journey.replies)) done = co_await redirect(journey, *way.link);
     }
-    Exchange exchange(journey.commands, journey.replies, deadline);
-    co_await exchange.wait(*way.pipeline);
-    auto done = way.link->conclude(way.pipeline, exchange);
-    if (done && has_error(journey.replies)) {
-        auto node = way.link->node();
-        done = co_await redirect(journey, std::move(node), executor);
-    }
-    if (!done) co_return std::unexpected(counted(std::move(done.error())));
-    co_return std::move(replies);
+    if (done) co_return std::move(replies);
+    common_->metrics.add(base::Counter::redis_errors);
+    co_return std::unexpected(std::move(done.error()));
 }
 
 Way RoutedClient::ready_way(std::string_view key, const asio::any_io_executor& executor) const {
@@ -163,23 +157,21 @@ Way RoutedClient::ready_way(std::string_view key, const asio::any_io_executor& e
     return {std::move(link), std::move(pipeline)};
 }
 
-asio::awaitable<Result<Way>> RoutedClient::make_way(std::string key, Instant deadline) {
+asio::awaitable<Result<void>> RoutedClient::make_way(Journey journey, Way& way) {
+    const std::string& key = journey.commands.front().key();
     auto node = directory_->node_of(key);
     if (!node) {
-        auto found = co_await find(std::move(key), deadline);
+        auto wanted = key;
+        auto found = co_await find(std::move(wanted), journey.deadline);
         if (!found) co_return std::unexpected(std::move(found.error()));
         node = std::move(*found);
     }
     const auto executor = co_await asio::this_coro::executor;
-    auto link = node->link(executor);
-    auto pipeline = co_await link->usable(deadline);
+    way.link = node->link(executor);
+    auto pipeline = co_await way.link->usable(journey.deadline);
     if (!pipeline) co_return std::unexpected(std::move(pipeline.error()));
-    co_return Way{std::move(link), std::move(*pipeline)};
-}
-
-Error RoutedClient::counted(Error error) const {
-    common_->metrics.add(base::Counter::redis_errors);
-    return error;
+    way.pipeline = std::move(*pipeline);
+    co_return Result<void>{};
 }
 
 asio::awaitable<Result<std::shared_ptr<Node>>> RoutedClient::find(std::string key, Instant deadline) {
@@ -198,13 +190,12 @@ void RoutedClient::heed(std::span<const Reply> replies, Node& node, const asio::
 }
 
 /// Some replies are errors: those that say where else to ask are followed, each on its own way.
-asio::awaitable<Result<void>> RoutedClient::redirect(Journey journey, std::shared_ptr<Node> node,
-                                                     const asio::any_io_executor& executor) {
-    heed(journey.replies, *node, executor);
+asio::awaitable<Result<void>> RoutedClient::redirect(Journey journey, Link& asked) {
+    heed(journey.replies, *asked.node(), asked.executor());
     if (common_->options.url.arrangement != Arrangement::cluster) co_return Result<void>{};
     for (std::size_t i = 0; i < journey.replies.size(); ++i) {
-        auto asked = node;
-        const auto done = co_await follow(journey, i, std::move(asked), executor);
+        auto node = asked.node();
+        const auto done = co_await follow(journey, i, std::move(node), asked.executor());
         if (!done) co_return done;
     }
     co_return Result<void>{};

@@ -105,28 +105,31 @@ std::string EntryStore::lookup_name(const RemoteName& name) const {
     return variant_name(value, secondary_of(*name.vary, name.request));
 }
 
+asio::awaitable<Result<Reply>> EntryStore::ask(std::string_view verb, const RemoteName& name, Instant deadline) {
+    return client_.call(Command(verb, lookup_name(name)), deadline);
+}
+
 asio::awaitable<store::RemoteStore::Found> EntryStore::find(const RemoteName& name, Instant deadline) {
     if (is_away()) co_return away();
-    Command get("GET", lookup_name(name));
-    const auto reply = co_await client_.call(std::move(get), deadline);
+    const auto reply = co_await ask("GET", name, deadline);
     if (!reply) co_return away();
     http::VaryNames vary;
     Found found = read(name, *reply, &vary);
-    if (found.answer == Answer::away) co_await forget(name, deadline);
-    if (!vary.names.empty()) found = co_await find_variant(name, std::move(vary), deadline);
+    if (found.answer == Answer::away) co_await ask("UNLINK", name, deadline);
+    if (!vary.names.empty()) found = co_await find_variant(name, vary, deadline);
     if (found.answer == Answer::away) found.answer = Answer::miss;  // damaged, and gone now
     metrics_.add(found.answer == Answer::hit ? base::Counter::redis_hits : base::Counter::redis_misses);
     co_return found;
 }
 
 /// The second trip: what stands under the name says on what its variants vary.
-asio::awaitable<store::RemoteStore::Found> EntryStore::find_variant(RemoteName name, http::VaryNames vary,
+asio::awaitable<store::RemoteStore::Found> EntryStore::find_variant(const RemoteName& name, const http::VaryNames& vary,
                                                                     Instant deadline) {
-    name.vary = &vary;
-    Command get("GET", lookup_name(name));
-    const auto reply = co_await client_.call(std::move(get), deadline);
+    RemoteName variant = name;
+    variant.vary = &vary;
+    const auto reply = co_await ask("GET", variant, deadline);
     if (!reply) co_return Found{};
-    co_return read(name, *reply, nullptr);
+    co_return read(variant, *reply, nullptr);
 }
 
 /// A miss; a hit; away: what is there must go. A value that tells on what others vary fills in `vary`.
@@ -161,11 +164,6 @@ store::RemoteStore::Found EntryStore::read(const RemoteName& name, const Reply& 
 store::RemoteStore::Found EntryStore::damaged() const noexcept {
     metrics_.add(base::Counter::redis_damaged);
     return {Answer::away, nullptr};
-}
-
-asio::awaitable<void> EntryStore::forget(const RemoteName& name, Instant deadline) {
-    Command unlink("UNLINK", lookup_name(name));
-    co_await client_.call(std::move(unlink), deadline);
 }
 
 asio::awaitable<store::RemoteStore::Claimed> EntryStore::claim(const RemoteName& name, Sequence fence,
