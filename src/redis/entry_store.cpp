@@ -10,8 +10,6 @@
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 namespace etage::redis {
 
@@ -38,20 +36,13 @@ return 1)");
     return script;
 }
 
-std::string hex(const base::Hash128& hash) {
-    std::array<char, 33> out{};
-    std::snprintf(out.data(), out.size(), "%016llx%016llx", static_cast<unsigned long long>(hash.high),
-                  static_cast<unsigned long long>(hash.low));
-    return out.data();
-}
-
 /// In one slot with the value's own name.
 std::string beside(const std::string& value_name, std::string_view what) {
     return "{" + value_name + "}:" + std::string(what);
 }
 
 std::string variant_name(const std::string& value_name, std::string_view secondary) {
-    return beside(value_name, hex(base::hash128(secondary, 0)));
+    return beside(value_name, base::hex(base::hash128(secondary, 0)));
 }
 
 std::string secondary_of(const http::VaryNames& vary, http::FieldSpan request) {
