@@ -192,6 +192,11 @@ Outcome Walk::outcome_of(const Flight& flight, const Plan& plan, OriginResponse&
     const auto cc = http::parse_response_cache_control(response.fields);
     outcome.withheld =
         policy::take_withheld(response.fields, policy::governing_directives(response.fields, cc).cc, plan.per_user);
+    response.fields.remove_if([&](const http::Field& field) {
+        if (!is_limit_field(field)) return false;
+        outcome.withheld.add(field.name, field.value);
+        return true;
+    });
     return outcome;
 }
 

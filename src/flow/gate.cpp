@@ -102,7 +102,8 @@ void Gate::pass_limit(const Limit& limit, const Request& request, GatePass& pass
 Passage Gate::take_seat(Ticket& ticket, Now now, GatePass& pass) {
     if (ties_.seats != nullptr) return take_shared_seat(ticket, now, pass);
     std::uint64_t taken = 0;
-    return sit(ticket, seats_.enter(ticket.key, ticket.limit->policy.max, taken), taken, pass);
+    auto seat = seats_.enter(ticket.key, ticket.limit->policy.max, taken);
+    return sit(ticket, std::move(seat), taken, pass);
 }
 
 Passage Gate::sit(Ticket& ticket, limit::Seat seat, std::uint64_t taken, GatePass& pass) {

@@ -142,7 +142,7 @@ private:
     Passage seat_without_redis(Ticket& ticket, Now now, GatePass& pass);
     static Passage sit(Ticket& ticket, limit::Seat seat, std::uint64_t taken, GatePass& pass);
     asio::awaitable<Passage> ask_for_seat(Ticket& ticket, std::uint64_t wanted, Instant deadline, GatePass& pass);
-    void withdraw(const Ticket& ticket, const limit::Spending& spending, Now now);
+    void withdraw(Ticket& ticket, const limit::Spending& spending, Now now);
     asio::awaitable<void> say_what_is_held(bool is_last);
     const Limit* find(std::size_t id) const noexcept;
     Passage take_alone(Ticket& ticket, std::uint64_t cost, Now now);

@@ -55,9 +55,12 @@ Passage Gate::without_redis(Ticket& ticket, std::uint64_t cost, Now now) {
     return ticket.decision.allowed ? Passage::open : Passage::refused;
 }
 
-void Gate::withdraw(const Ticket& ticket, const Spending& spending, Now now) {
+void Gate::withdraw(Ticket& ticket, const Spending& spending, Now now) {
     if (ticket.limit->is_concurrency()) return shared_seats_.failed(ticket.key);
-    shares_.visit(ticket.key, now.mono, [&](Share& share) { limit::withdraw(share, spending); });
+    ticket.decision = shares_.visit(ticket.key, now.mono, [&](Share& share) {
+        limit::withdraw(share, spending);
+        return limit::look(ticket.limit->quota, share, now);
+    });
 }
 
 // ---- seats
@@ -170,7 +173,8 @@ asio::awaitable<Passage> Gate::ask(GatePass& pass, Instant deadline) {
     std::vector<Call> calls;
     bool is_urgent = false;
     std::vector<GatePass::Asking> seats;
-    for (const auto& asking : *std::exchange(pass.asking_, nullptr)) {
+    const auto all = std::exchange(pass.asking_, nullptr);
+    for (const auto& asking : *all) {
         const Ticket& ticket = pass.tickets_[asking.ticket];
         const bool is_in = ticket.passage == Passage::open;
         is_urgent = is_urgent || !is_in;

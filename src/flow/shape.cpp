@@ -111,12 +111,12 @@ void give_tag(EntryParts& parts, std::string_view content) {
     }
 }
 
+}  // namespace
+
 bool is_limit_field(const http::Field& field) noexcept {
     return field.id == FieldId::ratelimit || field.id == FieldId::ratelimit_policy ||
            (field.name.size() > 12 && http::iequals(field.name.substr(0, 12), "x-ratelimit-"));
 }
-
-}  // namespace
 
 bool has_content(int status) noexcept { return status >= 200 && status != 204 && status != 304; }
 

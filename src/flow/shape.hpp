@@ -22,7 +22,10 @@ bool belongs_in_304(const http::Field& field) noexcept;
 /// RFC 9110 §12.5.5, once.
 void add_vary_accept_encoding(http::Fields& fields);
 
-/// What a client may see of an origin's fields, under the route's rules: without hop-by-hop, tag, limit and Age fields,
+/// RateLimit, RateLimit-Policy, X-RateLimit-*: they speak of whoever asked the origin, and are never stored.
+bool is_limit_field(const http::Field& field) noexcept;
+
+/// What a client may see of an origin's fields, under the route's rules: without hop-by-hop, tag and Age fields,
 /// with the route's Cache-Control and a Date.
 struct Presentation {
     const policy::Route* route = nullptr;
