@@ -97,6 +97,11 @@ private:
         std::array<std::uint64_t, ways> keys{};  // `free` until somebody comes
         std::array<T, ways> clients{};
 
+        /// All lines at once: in a large table each is a wait for memory.
+        void fetch() const noexcept {
+            for (std::size_t at = 0; at < sizeof(Set); at += 64)
+                __builtin_prefetch(reinterpret_cast<const char*>(this) + at, 1);
+        }
         std::size_t way_of(std::uint64_t key) const noexcept {
             for (std::size_t way = 0; way < ways; ++way)
                 if (keys[way] == key) return way;
@@ -155,8 +160,10 @@ private:
     Place place_for(Shard& shard, std::uint64_t key, Instant now) {
         for (;;) {
             Set& first = shard.sets[first_set(key) & (shard.sets.size() - 1)];
-            if (const std::size_t way = first.way_of(key); way < ways) return {&first, way};
             Set& second = shard.sets[second_set(key) & (shard.sets.size() - 1)];
+            first.fetch();
+            second.fetch();
+            if (const std::size_t way = first.way_of(key); way < ways) return {&first, way};
             if (const std::size_t way = second.way_of(key); way < ways) return {&second, way};
             // Into the emptier of the two, so that nearly all sets are full before any two are.
             Set& emptier = first.in_use(now) <= second.in_use(now) ? first : second;
