@@ -35,6 +35,7 @@ struct Share {
     Instant ask_at{};      // nothing was left: not asked again before
     std::uint64_t debt = 0;
     std::uint32_t leased = 0;
+    std::uint16_t owner = 0;    // whose share it is, for its keeper to know again
     std::uint8_t patience = 0;  // how often the batch that is worth asking for was doubled
     bool is_asking = false;     // a call is under way that may bring a lease
     bool is_ahead = false;      // known is more than the common count was told
