@@ -139,7 +139,8 @@ def bench_forms(args, names):
     return {name: {form.title: medians[name, form][0] for form in FORMS if (name, form) in medians} for name in names}
 
 
-BENCHES = {"hit": bench_hit, "forms": bench_forms, "redis": bench_redis, "looks": bench_looks, "limits": bench_limits}
+BENCHES = {"hit": bench_hit, "forms": bench_forms, "redis": bench_redis, "looks": bench_looks,
+           "limits": bench_limits}
 
 
 def main():
