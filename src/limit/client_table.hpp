@@ -160,15 +160,15 @@ private:
             if (const std::size_t way = second.way_of(key); way < ways) return {&second, way};
             // Into the emptier of the two, so that nearly all sets are full before any two are.
             Set& emptier = first.in_use(now) <= second.in_use(now) ? first : second;
-            const Place place{&emptier, emptier.idle_soonest()};
-            if (idle_at(emptier.clients[place.way]) <= now) return place;
+            if (emptier.in_use(now) < ways) return {&emptier, emptier.idle_soonest()};
             if (shard.sets.size() < shard_sets_max_) {
                 grow(shard, now);
                 continue;
             }
             forgotten_.fetch_add(1, std::memory_order_relaxed);
-            const Place in_second{&second, second.idle_soonest()};
-            return idle_at(second.clients[in_second.way]) < idle_at(first.clients[place.way]) ? in_second : place;
+            const std::size_t in_first = first.idle_soonest(), in_second = second.idle_soonest();
+            if (idle_at(second.clients[in_second]) < idle_at(first.clients[in_first])) return {&second, in_second};
+            return {&first, in_first};
         }
     }
 

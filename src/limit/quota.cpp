@@ -165,6 +165,8 @@ void credit(const Quota& quota, State& state, Now now, std::uint64_t cost) noexc
     state = state_of(quota, windows);
 }
 
+Instant counts_until(const Quota& quota, const State& state) noexcept { return state.idle_at - tail_of(quota); }
+
 Used used(const Quota& quota, const State& state, Now now) noexcept {
     if (state.idle_at <= now.mono) return {};
     if (is_bucket(quota)) return {.idle_after = state.idle_at - now.mono};

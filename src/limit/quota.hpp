@@ -62,6 +62,9 @@ void debit(const Quota&, State&, Now now, std::uint64_t cost) noexcept;
 /// Given back; never more than was used.
 void credit(const Quota&, State&, Now now, std::uint64_t cost) noexcept;
 
+/// Until then what a state has counted last counts in full: a bucket's arrival time, a window's end.
+Instant counts_until(const Quota&, const State&) noexcept;
+
 /// A state as it can be told to somebody with another clock. `current` is the window's that runs: of a sliding window
 /// `idle_after` is never less than one window, unless nothing is used.
 struct Used {
