@@ -7,6 +7,8 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <array>
+#include <cstdio>
 #include <system_error>
 
 namespace etage::base {
