@@ -31,9 +31,9 @@ public:
     Seat(SeatKeeper& keeper, std::uint64_t key) noexcept : keeper_(&keeper), key_(key) {}
     Seat(Seat&& other) noexcept : keeper_(std::exchange(other.keeper_, nullptr)), key_(other.key_) {}
     Seat& operator=(Seat&& other) noexcept {
-        Seat given_back(std::move(*this));
-        keeper_ = std::exchange(other.keeper_, nullptr);
-        key_ = other.key_;
+        Seat taken(std::move(other));
+        std::swap(keeper_, taken.keeper_);
+        std::swap(key_, taken.key_);
         return *this;
     }
     ~Seat() {
@@ -48,7 +48,7 @@ private:
 
 class SeatTable final : public SeatKeeper {
 public:
-    /// A row of docs/limits.md: subjects that have something in flight, 16 bytes each and as much again.
+    /// A row of docs/limits.md: subjects that have something in flight, 64 bytes each at most.
     static constexpr std::size_t subjects_max_default = std::size_t{1} << 16;
 
     explicit SeatTable(std::size_t subjects_max = subjects_max_default);

@@ -123,13 +123,14 @@ TEST(WindowProperty, DecidesAsTheFormulaOverAllThatWasGranted) {
                 RC_ASSERT(end <= now + quota.window);
                 if (const auto next = granted.lower_bound(end); next != granted.begin())
                     RC_ASSERT((end - std::prev(next)->first).count() % length == 0);
+                const auto count = [&](Instant which) { return granted.contains(which) ? granted[which] : 0; };
                 const bool slides = algorithm == Algorithm::sliding_window;
-                const std::int64_t before = slides ? granted[end - quota.window] * (end - now).count() : 0;
+                const std::int64_t before = slides ? count(end - quota.window) * (end - now).count() : 0;
                 const std::int64_t room = static_cast<std::int64_t>(quota.quota) * length - before;
                 const auto wanted = static_cast<std::int64_t>(cost);
-                RC_ASSERT(d.allowed == ((granted[end] + wanted) * length <= room));
+                RC_ASSERT(d.allowed == ((count(end) + wanted) * length <= room));
                 if (d.allowed) granted[end] += wanted;
-                const std::int64_t left = std::max(room - granted[end] * length, std::int64_t{0}) / length;
+                const std::int64_t left = std::max(room - count(end) * length, std::int64_t{0}) / length;
                 RC_ASSERT(d.remaining == static_cast<std::uint64_t>(left));
             }
         }));
