@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "origin/words.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace etage::origin {
@@ -41,6 +42,7 @@ Guarded::Guarded(std::unique_ptr<flow::Origin> origin, std::string name, const G
     if (!limits.is_adaptive) return;
     limit::AdaptiveLimit::Options options;
     options.max = limits.concurrency_max;
+    options.min = std::min(options.min, options.max);
     adaptive_.emplace(options);
     slots_.resize(adaptive_->limit());
 }
