@@ -5,7 +5,9 @@
 #include <sys/random.h>
 #include <xxhash.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <array>
 #include <cstdio>
