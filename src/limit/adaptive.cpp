@@ -2,8 +2,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace etage::limit {
+
+namespace {
+
+/// A queue of so much of what is in flight is no queue: latency is known no better.
+constexpr double few_of_all = 0.1;
+
+/// Less than this part of the base is no chance.
+constexpr double faster = 0.7;
+
+constexpr int probe_batches = 2;
+constexpr std::size_t drops_of_a_batch = 16;  // it ends early
+
+}  // namespace
 
 AdaptiveLimit::AdaptiveLimit(Options options) noexcept : options_(options) {
     options_.min = std::max<std::size_t>(options_.min, 1);
@@ -13,54 +27,61 @@ AdaptiveLimit::AdaptiveLimit(Options options) noexcept : options_(options) {
 
 std::size_t AdaptiveLimit::limit() const noexcept {
     const auto whole = static_cast<std::size_t>(limit_);
-    return is_probing_ ? std::max(whole / 2, options_.min) : whole;
+    return is_probing() ? std::max(whole / 2, options_.min) : whole;
 }
 
 void AdaptiveLimit::sample(Duration latency, bool dropped, std::size_t in_flight, Instant now) noexcept {
     // What was sent before the probe began still fills the queue.
-    if (is_probing_ && in_flight > limit()) return;
+    if (is_probing() && in_flight > limit()) return;
     if (dropped) {
-        batch_.is_dropped = true;
+        ++batch_.drops;
     } else {
+        ++batch_.answers;
         batch_.latency += std::max(latency, Duration(1));
         batch_.in_flight += static_cast<double>(in_flight);
         batch_.in_flight_max = std::max(batch_.in_flight_max, in_flight);
     }
-    if (++batch_.count < std::max(batch_min, limit())) return;
+    if (batch_.drops < drops_of_a_batch && batch_.answers + batch_.drops < std::max(batch_min, limit())) return;
     finish(std::exchange(batch_, {}), now);
 }
 
 void AdaptiveLimit::finish(const Batch& batch, Instant now) noexcept {
-    const auto count = static_cast<double>(batch.count);
-    if (batch.is_dropped) {
-        is_probing_ = false;
-        limit_ = std::max(limit_ * 0.9, static_cast<double>(options_.min));
+    const auto answers = static_cast<double>(batch.answers);
+    const double dropped = static_cast<double>(batch.drops) / (answers + static_cast<double>(batch.drops));
+    set(limit_ * (1 - std::min(dropped, 0.5)));
+    if (dropped > 0.1) {
+        probes_left_ = 0;  // what a broken origin answers is no base
         return;
     }
-    const Duration latency = batch.latency / static_cast<std::int64_t>(batch.count);
-    const bool was_probing = is_probing_;
-    learn_base(latency, now);
+    const bool was_probing = is_probing();
+    learn(static_cast<double>(batch.latency.count()) / answers, now);
     const bool was_tested = batch.in_flight_max * 2 >= static_cast<std::size_t>(limit_);
-    if (was_probing || is_probing_ || !was_tested) return;
+    if (was_probing || is_probing() || !was_tested) return;
 
-    const double waiting =
-        batch.in_flight / count * (1 - static_cast<double>(base_.count()) / static_cast<double>(latency.count()));
-    const double few = std::sqrt(limit_);
-    if (waiting < few)
-        limit_ += few / 2;
-    else if (waiting > 2 * few)
-        limit_ -= few / 2;
-    limit_ = std::clamp(limit_, static_cast<double>(options_.min), static_cast<double>(options_.max));
+    const double waiting = batch.in_flight / answers * (1 - base_ / smoothed_);
+    const double few = std::max(std::sqrt(limit_), limit_ * few_of_all);
+    if (waiting < few) set(limit_ + std::sqrt(limit_) / 2);
+    if (waiting > 2 * few) set(limit_ - std::sqrt(limit_) / 2);
 }
 
-void AdaptiveLimit::learn_base(Duration latency, Instant now) noexcept {
-    if (is_probing_ || base_ == Duration::zero() || latency < base_) {
-        base_ = latency;
+void AdaptiveLimit::set(double limit) noexcept {
+    limit_ = std::clamp(limit, static_cast<double>(options_.min), static_cast<double>(options_.max));
+}
+
+void AdaptiveLimit::learn(double latency, Instant now) noexcept {
+    if (is_probing()) {
+        probed_ += latency;
+        if (--probes_left_ > 0) return;
+        smoothed_ = base_ = probed_ / probe_batches;
         base_ends_ = now + base_time;
-        is_probing_ = false;
-    } else if (now >= base_ends_) {
-        is_probing_ = true;
+        return;
     }
+    smoothed_ = smoothed_ == 0 ? latency : (smoothed_ + latency) / 2;
+    if (base_ == 0) base_ends_ = now + base_time;
+    if (base_ == 0 || smoothed_ < base_ * faster) base_ = smoothed_;
+    if (now < base_ends_) return;
+    probes_left_ = probe_batches;
+    probed_ = 0;
 }
 
 }  // namespace etage::limit

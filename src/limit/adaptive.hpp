@@ -7,12 +7,13 @@
 // law). The limit grows while few of them wait, and shrinks while many do. This is TCP Vegas (Brakmo 1994) as Netflix's
 // concurrency-limits has it, with three changes:
 //
-// - A sample is the mean over a batch of answers, as many as the limit at least. Routes differ in what they cost, so
-// the
-//   fastest answer of all (Vegas' B) says nothing; the mean of many does. Gradient2 compares two means of different
-//   length instead, but there a queue that stays becomes the new normal, and the limit drifts upwards.
-// - B is the smallest mean of the last half minute, and then it is measured anew with half the limit for one batch, so
-//   that neither an old good day nor a queue of our own passes for the base (BBR's ProbeRTT, Cardwell 2016).
+// - Latency is a mean over a batch of answers, smoothed over some batches. Routes differ in what they cost, so the
+// fastest
+//   answer of all (Vegas' B) says nothing; the mean of many does. Gradient2 compares two means of different length
+//   instead, but there a queue that stays becomes the new normal, and the limit drifts upwards.
+// - B is the smallest such latency of the last half minute, and then it is measured anew with half the limit for some
+//   batches, so that neither an old good day nor a queue of our own passes for the base (BBR's ProbeRTT, Cardwell
+//   2016).
 // - When fewer than half of the limit were in flight the limit was not tested: it stays. Idleness proves nothing.
 //
 // AIMD on errors and timeouts alone was the simpler choice, but it finds the knee only by going far beyond it, again
@@ -24,6 +25,7 @@
 #include <etage/time.hpp>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace etage::limit {
 
@@ -37,7 +39,7 @@ public:
     /// How long a base latency is believed.
     static constexpr Duration base_time = std::chrono::seconds(30);
     /// Answers of one batch, at least.
-    static constexpr std::size_t batch_min = 16;
+    static constexpr std::size_t batch_min = 256;
 
     explicit AdaptiveLimit(Options options) noexcept;
 
@@ -50,25 +52,29 @@ public:
     /// Half of it, while the base latency is measured.
     std::size_t limit() const noexcept;
     /// What an answer takes without a queue, as far as is known; zero before the first batch.
-    Duration base() const noexcept { return base_; }
+    Duration base() const noexcept { return Duration(static_cast<std::int64_t>(base_)); }
 
 private:
     struct Batch {
         Duration latency{};  // sums
         double in_flight = 0;
-        std::size_t count = 0;
-        bool is_dropped = false;
+        std::size_t answers = 0;
+        std::size_t drops = 0;
         std::size_t in_flight_max = 0;
     };
     void finish(const Batch& batch, Instant now) noexcept;
-    void learn_base(Duration latency, Instant now) noexcept;
+    bool is_probing() const noexcept { return probes_left_ > 0; }
+    void set(double limit) noexcept;
+    void learn(double latency, Instant now) noexcept;
 
     Options options_;
     double limit_;
     Batch batch_;
-    Duration base_{};
+    double smoothed_ = 0;  // ns
+    double base_ = 0;
+    double probed_ = 0;  // sum of the batches of a probe
+    int probes_left_ = 0;
     Instant base_ends_{};
-    bool is_probing_ = false;
 };
 
 }  // namespace etage::limit

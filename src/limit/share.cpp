@@ -15,7 +15,7 @@ constexpr Duration hearsay = std::chrono::milliseconds(100);
 /// What is given back just before a window ends could arrive in the next one.
 constexpr Duration before_window_ends = std::chrono::milliseconds(100);
 
-constexpr std::uint8_t patience_max = 6;
+constexpr std::uint8_t patience_max = 2;  // more of it, and who waits longest finds least
 
 std::uint64_t lease_within_max(std::uint64_t lease) noexcept { return std::clamp<std::uint64_t>(lease, 1, lease_max); }
 
