@@ -44,7 +44,7 @@ def together(api, paths):
     gate = threading.Barrier(len(paths))
 
     def run(n, path):
-        door = Door(api.port)
+        door = Door(api.port, host=f"127.0.0.1:{api.port}")
         gate.wait()
         began = time.monotonic()
         status, fields, _ = door.ask("GET", path)
