@@ -1,11 +1,6 @@
 #include "flow/gate.hpp"
 
-#include "base/clock.hpp"
 #include "base/hash.hpp"
-
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-#include <asio/this_coro.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -15,7 +10,6 @@ namespace etage::flow {
 using Count = LimitPolicy::Count;
 using Outage = LimitPolicy::Outage;
 using limit::Share;
-using limit::Spending;
 using limit::State;
 
 GatePass& GatePass::operator=(GatePass&& other) noexcept {
@@ -48,6 +42,7 @@ Result<std::unique_ptr<Gate>> Gate::make(const policy::Router& router, std::span
         for (const LimitPolicy& policy : policies.first(std::min(policies.size(), limits_per_route_max))) {
             auto limit = compile_limit(policy, route);
             if (!limit) return std::unexpected(std::move(limit.error()));
+            limit->id = gate->limit_count_++;
             limit->seed = is_shared ? base::hash64(limit->shared_name, ties.shared_secret) : ++seed;
             to.push_back(std::move(*limit));
         }
@@ -69,8 +64,6 @@ std::span<const Limit> Gate::limits_of(const policy::Route* route) const noexcep
 std::uint64_t Gate::key_of(const Limit& limit, std::string_view subject) const noexcept {
     return base::hash64(subject, limit.seed);
 }
-
-std::string Gate::shared_name_of(const Limit& limit, std::uint64_t key) { return limit.shared_name + base::hex(key); }
 
 // ---- at once
 
@@ -101,15 +94,19 @@ void Gate::pass_limit(const Limit& limit, const Request& request, GatePass& pass
     Ticket& ticket = pass.add(limit, key, ties_.quotas != nullptr && !limit.is_concurrency());
     const std::uint64_t cost = limit.cost(request.client.request);
     ticket.passage = word == Limit::Word::denied ? Passage::denied
-                     : limit.is_concurrency()    ? take_seat(ticket, pass)
+                     : limit.is_concurrency()    ? take_seat(ticket, request.now, pass)
                      : ticket.is_shared          ? take_shared(ticket, cost, request.now, pass)
                                                  : take_alone(ticket, cost, request.now);
 }
 
-Passage Gate::take_seat(Ticket& ticket, GatePass& pass) {
-    const std::uint64_t max = ticket.limit->policy.max;
+Passage Gate::take_seat(Ticket& ticket, Now now, GatePass& pass) {
+    if (ties_.seats != nullptr) return take_shared_seat(ticket, now, pass);
     std::uint64_t taken = 0;
-    auto seat = seats_.enter(ticket.key, max, taken);
+    return sit(ticket, seats_.enter(ticket.key, ticket.limit->policy.max, taken), taken, pass);
+}
+
+Passage Gate::sit(Ticket& ticket, limit::Seat seat, std::uint64_t taken, GatePass& pass) {
+    const std::uint64_t max = ticket.limit->policy.max;
     const bool is_in = static_cast<bool>(seat);
     ticket.decision = {is_in, max - std::min(taken, max), Duration{}, Duration{}};
     if (!is_in) return Passage::full;
@@ -126,34 +123,6 @@ Passage Gate::take_alone(Ticket& ticket, std::uint64_t cost, Now now) {
     return Passage::open;
 }
 
-Passage Gate::take_shared(Ticket& ticket, std::uint64_t cost, Now now, GatePass& pass) {
-    if (ties_.quotas->away()) return without_redis(ticket, cost, now);
-    const Limit& limit = *ticket.limit;
-    const Spending spending = shares_.visit(
-        ticket.key, now.mono, [&](Share& share) { return limit::spend(limit.quota, limit.lease, share, now, cost); });
-    ticket.decision = spending.decision;
-    if (spending.then != Spending::Then::nothing) {
-        if (!pass.asking_) pass.asking_ = std::make_unique<std::vector<GatePass::Asking>>();
-        pass.asking_->push_back({pass.count_ - 1, spending});
-        if (spending.then == Spending::Then::ask) return Passage::ask;
-    }
-    if (!ticket.decision.allowed) return Passage::refused;
-    ticket.cost = cost;
-    return Passage::open;
-}
-
-/// Redis is away: its share, everything, or nothing.
-Passage Gate::without_redis(Ticket& ticket, std::uint64_t cost, Now now) {
-    ties_.metrics.add(base::Counter::limits_without_redis);
-    const Limit& limit = *ticket.limit;
-    if (limit.policy.outage == Outage::open) return Passage::open;
-    if (limit.policy.outage == Outage::closed) return Passage::unknown;
-    ticket.decision = shares_.visit(ticket.key, now.mono, [&](Share& share) {
-        return limit::spend_alone(limit.quota, share, now, cost, ties_.quotas->instances());
-    });
-    return ticket.decision.allowed ? Passage::open : Passage::refused;
-}
-
 /// The request does not come in: what limits had taken before one stopped it.
 void Gate::give_back(GatePass& pass, Now now) {
     for (Ticket& ticket : pass.tickets()) {
@@ -161,85 +130,20 @@ void Gate::give_back(GatePass& pass, Now now) {
         const std::uint64_t cost = std::exchange(ticket.cost, 0);
         if (cost == 0) continue;
         if (ticket.is_shared)
-            shares_.visit(ticket.key, now.mono, [&](Share& share) { limit::unspend(quota, share, now, cost); });
+            ticket.decision = shares_.visit(ticket.key, now.mono, [&](Share& share) {
+                limit::unspend(quota, share, now, cost);
+                return limit::look(quota, share, now);
+            });
         else
-            alone_.visit(ticket.key, now.mono, [&](State& state) { limit::credit(quota, state, now, cost); });
-        ticket.decision.remaining += cost;
+            ticket.decision = alone_.visit(ticket.key, now.mono, [&](State& state) {
+                limit::credit(quota, state, now, cost);
+                return limit::take(quota, state, now, 0);
+            });
     }
     if (pass.asking_)
-        for (const auto& [index, spending] : *pass.asking_)
-            shares_.visit(pass.tickets_[index].key, now.mono, [&](Share& share) { limit::fail(share); });
+        for (const auto& [index, spending, seats] : *pass.asking_) withdraw(pass.tickets_[index], spending, now);
     pass.asking_ = nullptr;
     while (pass.seat_count_ > 0) pass.seats_[--pass.seat_count_] = {};
-}
-
-// ---- with Redis
-
-/// One limit of one request, as Redis is asked about it. Owns what a call needs that nobody waits for.
-struct Gate::Call {
-    const Limit* limit;
-    std::uint64_t key;
-    std::string name;
-    Spending spending;
-    std::size_t ticket;
-    bool is_in;  // already: the call is for those who come next
-};
-
-/// The decisions, or why there are none.
-asio::awaitable<Result<std::vector<limit::Decision>>> Gate::settle(std::vector<Call> calls, Instant deadline) {
-    std::vector<limit::Claim> claims;
-    for (const Call& call : calls) {
-        const Spending& s = call.spending;
-        claims.push_back(
-            {call.limit->quota, call.name, s.need, s.want, s.back, s.debt, s.at_least, !call.limit->policy.dry_run});
-    }
-    ties_.metrics.add(base::Counter::limit_calls);
-    const auto grants = co_await ties_.quotas->take(claims, deadline);
-    const Now now = base::read_clock();
-    std::vector<limit::Decision> decisions;
-    for (std::size_t i = 0; i < calls.size(); ++i) {
-        const Limit& limit = *calls[i].limit;
-        shares_.visit(calls[i].key, now.mono, [&](Share& share) {
-            if (grants)
-                decisions.push_back(limit::settle(limit.quota, limit.lease, share, claims[i], (*grants)[i], now));
-            else
-                limit::fail(share);
-        });
-    }
-    if (!grants) co_return std::unexpected(grants.error());
-    co_return decisions;
-}
-
-asio::awaitable<Passage> Gate::ask(Request request, GatePass& pass, Instant deadline) {
-    std::vector<Call> calls;
-    bool is_urgent = false;
-    for (const auto& [index, spending] : *std::exchange(pass.asking_, nullptr)) {
-        const Ticket& ticket = pass.tickets_[index];
-        const Limit& limit = *ticket.limit;
-        const bool is_in = ticket.passage == Passage::open;
-        is_urgent = is_urgent || !is_in;
-        calls.push_back({&limit, ticket.key, shared_name_of(limit, ticket.key), spending, index, is_in});
-    }
-    if (!is_urgent) {
-        asio::co_spawn(co_await asio::this_coro::executor, settle(std::move(calls), deadline), asio::detached);
-        co_return Passage::open;
-    }
-    const std::vector<Call> asked = calls;
-    const auto decisions = co_await settle(std::move(calls), deadline);
-    const Now now = base::read_clock();
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-        if (asked[i].is_in) continue;
-        Ticket& ticket = pass.tickets_[asked[i].ticket];
-        const std::uint64_t cost = asked[i].spending.need;
-        if (!decisions) {
-            ticket.passage = without_redis(ticket, cost, now);
-            continue;
-        }
-        ticket.decision = (*decisions)[i];
-        ticket.passage = ticket.decision.allowed ? Passage::open : Passage::refused;
-        ticket.cost = ticket.decision.allowed ? cost : 0;
-    }
-    co_return conclude(pass, now);
 }
 
 // ---- afterwards
@@ -270,8 +174,9 @@ Ticket Gate::look(const Limit& limit, const Client& client, Now now) {
     const std::uint64_t key = key_of(limit, limit.subject(client));
     const limit::Quota& quota = limit.quota;
     Ticket ticket{&limit, key, 0, {}, Passage::open, ties_.quotas != nullptr && !limit.is_concurrency()};
+    const std::uint64_t taken = ties_.seats != nullptr ? shared_seats_.in_flight(key) : seats_.taken(key);
     if (limit.is_concurrency())
-        ticket.decision.remaining = limit.policy.max - std::min(seats_.taken(key), limit.policy.max);
+        ticket.decision.remaining = limit.policy.max - std::min(taken, limit.policy.max);
     else if (ticket.is_shared)
         ticket.decision = shares_.visit(key, now.mono, [&](Share& share) { return limit::look(quota, share, now); });
     else

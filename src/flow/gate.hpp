@@ -12,8 +12,10 @@
 #include "flow/limits.hpp"
 #include "limit/client_table.hpp"
 #include "limit/remote_quotas.hpp"
+#include "limit/remote_seats.hpp"
 #include "limit/seats.hpp"
 #include "limit/share.hpp"
+#include "limit/shared_seats.hpp"
 #include "policy/route.hpp"
 
 #include <asio/awaitable.hpp>
@@ -25,6 +27,11 @@
 #include <vector>
 
 namespace etage::flow {
+
+/// Rows of docs/limits.md: when an instance stops, or says what it holds.
+inline constexpr Duration upkeep_time_max = std::chrono::milliseconds(300);
+inline constexpr std::size_t leases_returned_max = 10'000;
+inline constexpr std::size_t leases_per_call_max = 100;
 
 /// What became of a request at the gate, or at one limit.
 enum class Passage : std::uint8_t {
@@ -67,7 +74,9 @@ private:
     struct Asking {
         std::size_t ticket;
         limit::Spending spending;
+        std::uint64_t seats;  // of concurrency: so many are to be held; 0: another request asks
     };
+    void ask(Asking asking);
     Ticket& add(const Limit& limit, std::uint64_t key, bool is_shared) noexcept {
         return tickets_[count_++] = Ticket{&limit, key, 0, {}, Passage::open, is_shared};
     }
@@ -82,7 +91,8 @@ private:
 class Gate {
 public:
     struct Ties {
-        limit::RemoteQuotas* quotas = nullptr;  // null: every instance counts alone
+        limit::RemoteQuotas* quotas = nullptr;  // null: every instance counts alone; with it, …
+        limit::RemoteSeats* seats = nullptr;    // … this, too
         std::uint64_t secret = 0;               // keys local hashes
         std::uint64_t shared_secret = 0;        // keys the hashes that instances share
         base::Metrics& metrics;
@@ -105,13 +115,19 @@ public:
         return enter(request, LimitPolicy::Count::misses, pass);
     }
     /// After `ask`: never returns that again. What was only to be leased beforehand does not hold the request up.
-    asio::awaitable<Passage> ask(Request request, GatePass& pass, Instant deadline);
+    asio::awaitable<Passage> ask(GatePass& pass, Instant deadline);
 
     /// A request that was let in for less turns out to cost this much, as its answer says; also into debt.
     void charge(const Ticket& ticket, std::uint64_t cost, Now now);
 
     /// What is left to a client: one ticket for each limit that would count it. Takes nothing.
     std::vector<Ticket> look(const http::RequestHead& request, std::string_view address, Now now);
+
+    /// With Redis: says every second which seats are held, for ever. On an executor that is stopped before the gate
+    /// goes.
+    asio::awaitable<void> keep_up();
+    /// With Redis, when no request comes any more: what is leased or held goes back.
+    asio::awaitable<void> give_up();
 
     /// No limit anywhere: the walk need not ask.
     bool is_open(const policy::Route* route) const noexcept { return for_all_.empty() && limits_of(route).empty(); }
@@ -121,14 +137,21 @@ private:
     std::span<const Limit> limits_of(const policy::Route* route) const noexcept;
     Passage enter(const Request& request, LimitPolicy::Count count, GatePass& pass);
     void pass_limit(const Limit& limit, const Request& request, GatePass& pass);
-    Passage take_seat(Ticket& ticket, GatePass& pass);
+    Passage take_seat(Ticket& ticket, Now now, GatePass& pass);
+    Passage take_shared_seat(Ticket& ticket, Now now, GatePass& pass);
+    Passage seat_without_redis(Ticket& ticket, Now now, GatePass& pass);
+    static Passage sit(Ticket& ticket, limit::Seat seat, std::uint64_t taken, GatePass& pass);
+    asio::awaitable<Passage> ask_for_seat(Ticket& ticket, std::uint64_t wanted, Instant deadline, GatePass& pass);
+    void withdraw(const Ticket& ticket, const limit::Spending& spending, Now now);
+    asio::awaitable<void> say_what_is_held(bool is_last);
+    const Limit* find(std::size_t id) const noexcept;
     Passage take_alone(Ticket& ticket, std::uint64_t cost, Now now);
     Passage take_shared(Ticket& ticket, std::uint64_t cost, Now now, GatePass& pass);
     Passage without_redis(Ticket& ticket, std::uint64_t cost, Now now);
     Ticket look(const Limit& limit, const Client& client, Now now);
     void give_back(GatePass& pass, Now now);
     std::uint64_t key_of(const Limit& limit, std::string_view subject) const noexcept;
-    static std::string shared_name_of(const Limit& limit, std::uint64_t key);
+    static std::string shared_name_of(const Ticket& ticket);
     Passage conclude(GatePass& pass, Now now);
     struct Call;
     asio::awaitable<Result<std::vector<limit::Decision>>> settle(std::vector<Call> calls, Instant deadline);
@@ -140,6 +163,8 @@ private:
     limit::ClientTable<limit::State> alone_;
     limit::ClientTable<limit::Share> shares_;
     limit::SeatTable seats_;
+    limit::SharedSeats shared_seats_;
+    std::uint16_t limit_count_ = 0;
 };
 
 }  // namespace etage::flow

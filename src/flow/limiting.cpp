@@ -8,6 +8,7 @@
 #include "flow/walk.hpp"
 
 #include <charconv>
+#include <utility>
 
 namespace etage::flow {
 
@@ -66,7 +67,7 @@ Gate::Request Walk::gate_request(const Visit& visit) noexcept {
 
 asio::awaitable<void> Walk::ask_limits(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out) {
     const Instant deadline = visit.now.mono + rooms_.limits.remote_budget;
-    visit.notes.passage = co_await rooms_.gate.ask(gate_request(visit), visit.notes.gate, deadline);
+    visit.notes.passage = co_await rooms_.gate.ask(visit.notes.gate, deadline);
     if (visit.notes.passage != Passage::open) co_return answer_refused(visit, out);
     if (look_on(visit, out)) co_return;
     co_await go_on(visit, std::move(body), out);
@@ -79,7 +80,7 @@ asio::awaitable<bool> Walk::may_go_forward(Visit& visit, Answer& out) {
     notes.passage = rooms_.gate.enter_as_miss(gate_request(visit), notes.gate);
     if (notes.passage == Passage::ask) {
         const Instant deadline = base::read_clock().mono + rooms_.limits.remote_budget;
-        notes.passage = co_await rooms_.gate.ask(gate_request(visit), notes.gate, deadline);
+        notes.passage = co_await rooms_.gate.ask(notes.gate, deadline);
     }
     if (notes.passage == Passage::open) co_return true;
     answer_refused(visit, out);

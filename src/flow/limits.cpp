@@ -122,8 +122,10 @@ Result<Limit> compile_limit(const LimitPolicy& policy, std::string_view route) {
     limit.route = route;
     if (limit.is_concurrency() ? policy.max == 0 : policy.quota == 0 || policy.window <= Duration::zero())
         return wrong("it lets nobody in; it needs a rate, or max requests at once");
-    limit.quota = quota_of(policy);
-    limit.lease = policy.lease == 0 ? limit::lease_of(limit.quota) : std::min(policy.lease, limit::lease_max);
+    if (!limit.is_concurrency()) {
+        limit.quota = quota_of(policy);
+        limit.lease = policy.lease == 0 ? limit::lease_of(limit.quota) : std::min(policy.lease, limit::lease_max);
+    }
     limit.shared_name = shared_name_of(policy, route);
     limit.policy_field = policy_field_of(policy);
     if (policy.by != By::ip) return limit;

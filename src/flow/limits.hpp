@@ -35,6 +35,7 @@ struct Limit {
 
     LimitPolicy policy;
     std::string route;  // its name; empty: for all
+    std::uint16_t id = 0;
     limit::Quota quota;
     std::uint64_t lease = 1;
     std::uint64_t seed = 0;             // of its clients' keys

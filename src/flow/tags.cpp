@@ -4,8 +4,6 @@
 #include "policy/invalidate.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 namespace etage::flow {
 

@@ -3,6 +3,7 @@
 #include "flow/gate.hpp"
 #include "gateway/config_read.hpp"
 #include "http/token.hpp"
+#include "limit/share.hpp"
 #include "net/network.hpp"
 
 #include <algorithm>
@@ -115,7 +116,7 @@ constexpr Key<Draft> limit_keys[] = {
     {"deny", [](Draft& d, const Node& n, Problems& p) { keep(d.limit.deny, read_list(n, p)); }},
     {"algorithm", [](Draft& d, const Node& n, Problems& p) { keep(d.limit.algorithm, read_word(n, p, algorithms)); }},
     {"outage", [](Draft& d, const Node& n, Problems& p) { keep(d.limit.outage, read_word(n, p, outages)); }},
-    {"lease", [](Draft& d, const Node& n, Problems& p) { keep(d.limit.lease, read_count(n, p, 1, flow::lease_max)); }},
+    {"lease", [](Draft& d, const Node& n, Problems& p) { keep(d.limit.lease, read_count(n, p, 1, limit::lease_max)); }},
     {"retry_jitter", [](Draft& d, const Node& n, Problems& p) { keep(d.limit.retry_jitter, read_duration(n, p)); }},
     {"dry_run", [](Draft& d, const Node& n, Problems& p) { keep(d.limit.dry_run, read_flag(n, p)); }},
 };

@@ -91,7 +91,7 @@ TEST(ConfigLimits, WhatIsWrongIsSaid) {
         {"name = \"a\", rate = \"1/s\", by = \"ipp\"", "unknown word \"ipp\"; did you mean \"ip\"?"},
         {"name = \"a\", rate = \"1/s\", by = \"header:\"", "cannot be the name"},
         {"name = \"a\", rate = \"1/s\", by = \"header:NAME\"", "put the real name in place of NAME"},
-        {"name = \"a\", rate = \"1/s\", algorithm = \"fixed\"", "did you mean \"fixed_window\"?"},
+        {"name = \"a\", rate = \"1/s\", algorithm = \"fixed_windo\"", "did you mean \"fixed_window\"?"},
         {"name = \"a\", rate = \"1/s\", algorithm = \"concurrency\"", "concurrency needs max"},
         {"name = \"a\", rate = \"1/s\", max = 3, algorithm = \"concurrency\"", "it has max, no rate"},
         {"name = \"a\", max = 3, cost = 2, algorithm = \"concurrency\"", "no cost"},

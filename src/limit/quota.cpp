@@ -185,7 +185,7 @@ State more_used(const Quota& quota, const State& known, const State& other, Now 
     Windows windows = windows_of(quota, known, now);
     const Windows theirs = windows_of(quota, other, now);
     if (theirs.is_unused()) return known;
-    if (windows.is_unused()) return other;
+    if (windows.is_unused()) windows.end = running_end(quota, theirs.end - Duration(windows.length), now);
     const std::int64_t newer = (theirs.end - windows.end).count();
     if (newer < -windows.length / 2) {
         windows.previous = std::max(windows.previous, tail_of(quota) > Duration::zero() ? theirs.current : 0);

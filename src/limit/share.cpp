@@ -39,7 +39,7 @@ std::uint64_t take_back(const Quota& quota, Share& share, Now now) noexcept {
 void ask(const Quota& quota, Share& share, Now now, Spending& spending) noexcept {
     if (spending.want > spending.need) {
         share.is_asking = true;
-        share.lease_ends = now.mono + lease_time;
+        spending.lease_ended = std::exchange(share.lease_ends, now.mono + lease_time);
     }
     spending.debt = std::exchange(share.debt, 0);
     spending.at_least = used(quota, share.known, now);
@@ -152,7 +152,10 @@ Decision settle(const Quota& quota, std::uint64_t lease, Share& share, const Cla
 }
 
 void fail(Share& share, const Spending& spending) noexcept {
-    if (spending.want > spending.need) share.is_asking = false;
+    if (spending.want > spending.need) {
+        share.is_asking = false;
+        share.lease_ends = spending.lease_ended;
+    }
     share.is_ahead = true;  // what was to be told may not have been
 }
 

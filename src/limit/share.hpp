@@ -5,10 +5,11 @@
 // up more are asked for, while the last ones are spent; who finds none left asks and waits. When the common count said
 // that nothing was left, nobody asks before a batch has come back that is worth a round trip.
 //
-// What is spent never exceeds what the common count grants and, for each instance, one lease. What breaks it is kept
-// out by: one call at a time for each client may bring a lease (is_asking); a lease lapses a second after it was asked
-// for and with its window, and what is left of it goes back; and each call says what is known to be used (at_least),
-// so that a count that was lost, or what was spent alone meanwhile, does not become a burst.
+// What is spent never exceeds what the common count grants and, for each instance, one lease (and what requests that
+// another limit stopped have put back during a call). What would break it is kept out by: one call at a time for each
+// client may bring a lease (is_asking); a lease lapses a second after it was asked for and with its window, and what is
+// left of it goes back; and each call says what is known to be used (at_least), so that a count that was lost, or what
+// was spent alone meanwhile, does not become a burst.
 //
 // Pure functions. Concurrency · none: a Share is a row of a ClientTable, its functions are called under the mutex.
 //
@@ -35,6 +36,7 @@ struct Share {
     Instant ask_at{};      // nothing was left: not asked again before
     std::uint64_t debt = 0;
     std::uint32_t leased = 0;
+    std::uint16_t owner = 0;    // whose share it is, for its keeper to know again
     std::uint8_t patience = 0;  // how often the batch that is worth asking for was doubled
     bool is_asking = false;     // a call is under way that may bring a lease
     bool is_ahead = false;      // known is more than the common count was told
@@ -52,6 +54,7 @@ struct Spending {
     std::uint64_t back = 0;
     std::uint64_t debt = 0;
     Used at_least;
+    Instant lease_ended{};  // Share::lease_ends before it: what a call that brings nothing leaves behind
 };
 
 /// A request that costs so much; 0 asks whether there is anything left. `lease`: at most so many tokens at once.

@@ -20,32 +20,17 @@ local top = 9007199254740991
 local spare = 1000
 local min, max, ceil, floor = math.min, math.max, math.ceil, math.floor
 
-local bucket = {}
-function bucket.read(c, text)
-  c.per_us = c.unit == 'ns' and 1000 or 1
-  c.used = 0
-  local written, used, unit = string.match(text, '^bucket (%d+) (%d+) (%l%l)$')
-  if not written then return end
-  if unit == 'us' and c.unit == 'ns' then used = used * 1000 end
-  if unit == 'ns' and c.unit == 'us' then used = ceil(used / 1000) end
-  c.changed = now < tonumber(written)
-  c.used = max(0, min(tonumber(used), top) - max(0, now - written) * c.per_us)
-end
-function bucket.raise(c, idle) c.used = max(c.used, idle) end
-function bucket.debit(c, n) c.used = min(c.used + n * c.size, top) end
-function bucket.credit(c, n) c.used = max(0, c.used - n * c.size) end
-function bucket.free(c) return max(0, floor((c.most - c.used) / c.size)) end
-function bucket.state(c) return c.used, 0, 0 end
-function bucket.text(c)
-  if c.used == 0 then return end
-  return string.format('bucket %.0f %.0f %s', now, c.used, c.unit), ceil(c.used / c.per_us / 1000)
-end
-
-local windows = {}
-function windows.read(c, text)
-  c.current, c.previous = 0, 0
-  c.begin = floor(now / c.size) * c.size
-  c.slides = c.kind == 'sliding'
+-- Buckets count in `used`; windows, which have `begin`, in `current` and `previous`.
+local function read(c, text)
+  if not c.begin then
+    local written, used, unit = string.match(text, '^bucket (%d+) (%d+) (%l%l)$')
+    if not written then return end
+    if unit == 'us' and c.unit == 'ns' then used = used * 1000 end
+    if unit == 'ns' and c.unit == 'us' then used = ceil(used / 1000) end
+    c.changed = now < tonumber(written)
+    c.used = max(0, min(tonumber(used), top) - max(0, now - written) * c.per_us)
+    return
+  end
   local begun, current, previous = string.match(text, '^windows (%d+) (%d+) (%d+)$')
   if not begun then return end
   begun, current, previous = tonumber(begun), min(tonumber(current), top), min(tonumber(previous), top)
@@ -53,14 +38,23 @@ function windows.read(c, text)
   if begun > c.begin and begun - c.begin <= c.size then c.begin = begun end
   c.changed = begun > c.begin
   if begun >= c.begin then
-    c.current = current
-    c.previous = c.slides and previous or 0
+    c.current, c.previous = current, c.slides and previous or 0
   elseif c.slides and c.begin - begun <= c.size then
     c.previous = current
   end
 end
-function windows.raise(c, idle, current, previous)
-  if idle == 0 then return end
+
+local function idle_after(c)
+  if not c.begin then return c.used end
+  if c.current == 0 and c.previous == 0 then return 0 end
+  return c.begin + (c.slides and 2 or 1) * c.size - now
+end
+
+local function raise(c, idle, current, previous)
+  if not c.begin then
+    c.used = max(c.used, idle)
+    return
+  end
   local newer = now + idle - (c.slides and 2 or 1) * c.size - c.begin
   if newer < -c.size / 2 then
     if c.slides then c.previous = max(c.previous, current) end
@@ -73,68 +67,76 @@ function windows.raise(c, idle, current, previous)
     end
   end
 end
-function windows.debit(c, n) c.current = min(c.current + n, top) end
-function windows.credit(c, n)
+
+local function credit(c, n)
   local of_current = min(c.current, n)
+  c.used = max(0, c.used - n * c.size)
   c.current = c.current - of_current
   c.previous = max(0, c.previous - (n - of_current))
 end
-function windows.free(c)
+
+local function debit(c, n)
+  if c.begin then
+    c.current = min(c.current + n, top)
+  else
+    c.used = min(c.used + n * c.size, top)
+  end
+end
+
+local function left(c)
+  if not c.begin then return max(0, floor((c.most - c.used) / c.size)) end
   local product = c.previous * min(c.size, c.begin + c.size - now)
   local weighs = ceil(product / c.size)
   if product > top then weighs = weighs + 1 end
   return max(0, c.most - c.current - weighs)
 end
-function windows.state(c)
-  if c.current == 0 and c.previous == 0 then return 0, 0, 0 end
-  return c.begin + (c.slides and 2 or 1) * c.size - now, c.current, c.previous
-end
-function windows.text(c)
-  local idle = windows.state(c)
-  if idle == 0 then return end
-  return string.format('windows %.0f %.0f %.0f', c.begin, c.current, c.previous), ceil(idle / 1000)
+
+local function write(c, key)
+  local idle = idle_after(c)
+  if idle == 0 then return c.there and redis.pcall('DEL', key) end
+  local text
+  if c.begin then
+    text = string.format('windows %.0f %.0f %.0f', c.begin, c.current, c.previous)
+  else
+    text = string.format('bucket %.0f %.0f %s', now, c.used, c.unit)
+  end
+  return redis.pcall('SET', key, text, 'PX', ceil(idle / c.per_us / 1000) + spare)
 end
 
 local claims, all = {}, true
 for i, key in ipairs(KEYS) do
   local kind, size, most, unit, need, want, back, debt, idle, current, previous, binds =
     unpack(ARGV, (i - 1) * 12 + 1, i * 12)
-  local c = {kind = kind, size = tonumber(size), most = tonumber(most), unit = unit,
-             need = max(1, tonumber(need)), want = tonumber(want), is = kind == 'bucket' and bucket or windows}
-  claims[i] = c
+  size = tonumber(size)
   local text = redis.pcall('GET', key)
-  c.there = text ~= false
-  c.is.read(c, type(text) == 'string' and text or '')
-  local used, was_current, was_previous = c.is.state(c)
-  c.is.raise(c, tonumber(idle), tonumber(current), tonumber(previous))
-  if back ~= '0' then c.is.credit(c, tonumber(back)) end
-  if debt ~= '0' then c.is.debit(c, tonumber(debt)) end
-  local is_used, is_current, is_previous = c.is.state(c)
-  c.changed = c.changed or used ~= is_used or was_current ~= is_current or was_previous ~= is_previous
-  c.free = c.is.free(c)
-  if binds == '1' and c.free < c.need then all = false end
+  local c = {size = size, most = tonumber(most), unit = unit, per_us = unit == 'ns' and 1000 or 1,
+             need = max(1, tonumber(need)), want = tonumber(want), there = text ~= false, changed = false, left = 0,
+             used = 0, current = 0, previous = 0, slides = kind == 'sliding',
+             begin = kind ~= 'bucket' and floor(now / size) * size}
+  claims[i] = c
+  if type(text) == 'string' then read(c, text) end
+  local was_used, was_current, was_previous = c.used, c.current, c.previous
+  if idle ~= '0' then raise(c, tonumber(idle), tonumber(current), tonumber(previous)) end
+  if back ~= '0' then credit(c, tonumber(back)) end
+  if debt ~= '0' then debit(c, tonumber(debt)) end
+  if c.used ~= was_used or c.current ~= was_current or c.previous ~= was_previous then c.changed = true end
+  c.left = left(c)
+  if binds == '1' and c.left < c.need then all = false end
 end
 
 local reply = {}
 for i, c in ipairs(claims) do
-  local granted = 0
-  if all and c.free >= c.need then granted = min(c.want, c.free) end
-  if granted > 0 then c.is.debit(c, granted) end
+  local granted = all and c.left >= c.need and min(c.want, c.left) or 0
+  if granted > 0 then debit(c, granted) end
   if granted > 0 or c.changed then
-    local text, ms = c.is.text(c)
-    local done
-    if text then
-      done = redis.pcall('SET', KEYS[i], text, 'PX', string.format('%.0f', ms + spare))
-    elseif c.there then
-      done = redis.pcall('DEL', KEYS[i])
-    end
+    local done = write(c, KEYS[i])
     if type(done) == 'table' and done.err then
       -- Redis 6.2 hides the code behind where it happened.
       return redis.error_reply(string.match(done.err, 'READONLY.*') or done.err)
     end
   end
-  reply[#reply + 1] = granted
-  for _, number in ipairs({c.is.state(c)}) do reply[#reply + 1] = number end
+  local at = i * 4
+  reply[at - 3], reply[at - 2], reply[at - 1], reply[at] = granted, idle_after(c), c.current, c.previous
 end
 return reply
 )lua";

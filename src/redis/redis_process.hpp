@@ -2,6 +2,7 @@
 // For tests: a real Redis.
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <array>
@@ -35,6 +36,7 @@ public:
         if (process_ != 0) return;
         const int nowhere = ::open("/dev/null", O_WRONLY);
         ::dup2(nowhere, STDOUT_FILENO);
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves none behind
         ::execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket().c_str(), "--save", "", "--dir",
                  folder_.c_str(), "--repl-timeout", "5", nullptr);
         ::_exit(127);

@@ -20,6 +20,7 @@ public:
         std::size_t instances = 4;
         double demand = 2;            // times what the first quota allows
         std::vector<double> parts{};  // of the demand, by instance; empty: the same for all
+        bool is_local = true;         // without Redis: each its part; otherwise nobody comes in
         // Protections that can be switched off.
         bool leases_lapse = true;
         bool one_call_at_a_time = true;
@@ -81,6 +82,7 @@ private:
         std::vector<limit::Share> shares;
         std::vector<Instant> leased_at;          // when a lease was last asked for, true time
         std::vector<std::uint64_t> outstanding;  // tokens granted here and neither spent nor given back
+        std::vector<std::uint64_t> put_back;     // by requests that another limit stopped, since the last call
         Instant frozen_until{};
         Instant away_until{};
         int failures = 0;
@@ -100,6 +102,7 @@ private:
         instance.shares.assign(options_.quotas.size(), {});
         instance.leased_at.assign(options_.quotas.size(), Instant{});
         instance.outstanding.assign(options_.quotas.size(), 0);
+        instance.put_back.assign(options_.quotas.size(), 0);
         instance.failures = 0;
         instance.away_until = {};
     }
@@ -136,12 +139,12 @@ private:
             }
             if (s.then == Then::ask) continue;
             if (!s.decision.allowed) {
-                for (const std::size_t other : taken) {
-                    unspend(options_.quotas[other], instance.shares[other], now_of(instance), 1);
-                    ++instance.outstanding[other];
+                for (const std::size_t other : taken) put_back(instance, other);
+                for (std::size_t k = 0; k < call.which.size(); ++k) {
+                    limit::Share& share = instance.shares[call.which[k]];
+                    withdraw(share, call.spendings[k]);
+                    if (share.leased == 0) instance.outstanding[call.which[k]] = 0;
                 }
-                for (std::size_t k = 0; k < call.which.size(); ++k)
-                    withdraw(instance.shares[call.which[k]], call.spendings[k]);
                 return;
             }
             spent_leased(instance, q);
@@ -163,7 +166,16 @@ private:
             violate("a token was spent whose lease had lapsed");
     }
 
+    void put_back(Instance& instance, std::size_t q) {
+        limit::Share& share = instance.shares[q];
+        const std::uint32_t before = share.leased;
+        unspend(options_.quotas[q], share, now_of(instance), 1);
+        instance.outstanding[q] += share.leased - before;
+        instance.put_back[q] += share.leased - before;
+    }
+
     void decide_alone(Instance& instance) {
+        if (!options_.is_local) return;
         ++counts.alone;
         bool allowed = true;
         for (std::size_t q = 0; q < options_.quotas.size(); ++q) {
@@ -182,7 +194,7 @@ private:
         for (std::size_t k = 0; k < call.which.size(); ++k) {
             const std::size_t q = call.which[k];
             const Spending& s = call.spendings[k];
-            if (s.want > s.need) instance.leased_at[q] = time_.now();
+            if (s.want > s.need) instance.leased_at[q] = time_.now(), instance.put_back[q] = 0;
             instance.outstanding[q] -= std::min(instance.outstanding[q], s.back);
             if (instance.shares[q].leased == 0) instance.outstanding[q] = 0;  // what has lapsed and is worth nothing
             call.claims.push_back({options_.quotas[q],
@@ -236,17 +248,15 @@ private:
             if (!options_.leases_lapse) instance.shares[q].lease_ends = Instant::max();
             const bool is_ask = call->spendings[k].then == Then::ask;
             instance.outstanding[q] += grants[k].granted - (is_ask && d.allowed ? call->claims[k].need : 0);
-            if (instance.outstanding[q] > options_.lease)
+            if (instance.outstanding[q] > options_.lease + instance.put_back[q])
                 violate("an instance has leased " + std::to_string(instance.outstanding[q]));
             if (is_ask && d.allowed) paid.push_back(q);
             if (is_ask) allowed = allowed && d.allowed;
         }
+        if (!allowed && paid.size() > taken.size()) violate("a request that one limit refused has paid another");
         if (!call->is_urgent) return;
         if (allowed) return allow();
-        for (const std::size_t q : paid) {
-            unspend(options_.quotas[q], instance.shares[q], now_of(instance), 1);
-            ++instance.outstanding[q];
-        }
+        for (const std::size_t q : paid) put_back(instance, q);
     }
 
     void failed(std::size_t i, const Call& call, int life) {

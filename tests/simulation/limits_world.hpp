@@ -17,7 +17,6 @@ namespace etage::simulation {
 using limit::Claim;
 using limit::Grant;
 using limit::Quota;
-using limit::State;
 
 /// What happens when, in order.
 class Timeline {
@@ -52,51 +51,117 @@ inline Now clock_of(Instant true_time, Duration booted, Duration calendar_off) {
             WallTime(std::chrono::floor<std::chrono::seconds>((true_time + calendar_off).time_since_epoch()))};
 }
 
-/// RemoteQuotas' semantics, exact and in memory, by its own clock; and what it granted, seen by an oracle of its own.
+/// What all have used of one client's quota, exact and by one clock: a bucket as time, windows by the calendar.
+class CommonState {
+public:
+    void roll(const Quota& quota, Instant now) {
+        now_ = now.time_since_epoch().count();
+        if (quota.algorithm == limit::Algorithm::token_bucket) {
+            used_ = std::max<std::int64_t>(used_ - (now_ - seen_), 0);
+            seen_ = now_;
+            return;
+        }
+        const std::int64_t window = now_ / quota.window.count();
+        if (window != window_) previous_ = window == window_ + 1 ? current_ : 0, current_ = 0;
+        window_ = window;
+    }
+    std::uint64_t left(const Quota& quota) const {
+        if (quota.algorithm == limit::Algorithm::token_bucket) {
+            const std::int64_t emission = quota.emission().count();
+            const std::int64_t full = emission * static_cast<std::int64_t>(quota.burst);
+            return static_cast<std::uint64_t>(std::max<std::int64_t>((full - used_) / emission, 0));
+        }
+        const std::int64_t length = quota.window.count();
+        const std::int64_t covered = (window_ + 1) * length - now_;
+        const std::int64_t weighs = slides(quota) ? (previous_ * covered + length - 1) / length : 0;
+        return static_cast<std::uint64_t>(
+            std::max<std::int64_t>(static_cast<std::int64_t>(quota.quota) - current_ - weighs, 0));
+    }
+    void raise(const Quota& quota, const limit::Used& at_least) {
+        if (at_least.idle_after <= Duration::zero()) return;
+        if (quota.algorithm == limit::Algorithm::token_bucket) {
+            used_ = std::max(used_, at_least.idle_after.count());
+            return;
+        }
+        const std::int64_t length = quota.window.count();
+        const std::int64_t ends = now_ + at_least.idle_after.count() - (slides(quota) ? length : 0);
+        const std::int64_t newer = ends - (window_ + 1) * length;
+        const auto current = static_cast<std::int64_t>(at_least.current),
+                   previous = static_cast<std::int64_t>(at_least.previous);
+        if (newer < -length / 2) {
+            previous_ = std::max(previous_, current);
+        } else if (newer > length / 2) {
+            current_ = std::max({current_, current, previous});
+        } else {
+            current_ = std::max(current_, current);
+            previous_ = std::max(previous_, previous);
+        }
+    }
+    void debit(const Quota& quota, std::uint64_t count) {
+        used_ += quota.emission().count() * static_cast<std::int64_t>(count);
+        current_ += static_cast<std::int64_t>(count);
+    }
+    void credit(const Quota& quota, std::uint64_t count) {
+        used_ = std::max<std::int64_t>(used_ - quota.emission().count() * static_cast<std::int64_t>(count), 0);
+        const std::int64_t of_current = std::min(current_, static_cast<std::int64_t>(count));
+        current_ -= of_current;
+        previous_ = std::max<std::int64_t>(previous_ - (static_cast<std::int64_t>(count) - of_current), 0);
+    }
+    limit::Used used(const Quota& quota) const {
+        if (quota.algorithm == limit::Algorithm::token_bucket) return {Duration(used_), 0, 0};
+        if (current_ == 0 && (previous_ == 0 || !slides(quota))) return {};
+        const std::int64_t length = quota.window.count();
+        const std::int64_t ends = (window_ + (slides(quota) ? 2 : 1)) * length;
+        return {Duration(ends - now_), static_cast<std::uint64_t>(current_),
+                slides(quota) ? static_cast<std::uint64_t>(previous_) : 0};
+    }
+
+private:
+    static bool slides(const Quota& quota) { return quota.algorithm == limit::Algorithm::sliding_window; }
+
+    std::int64_t now_ = 0, seen_ = 0;
+    std::int64_t used_ = 0;  // ns
+    std::int64_t window_ = 0, current_ = 0, previous_ = 0;
+};
+
+/// RemoteQuotas' semantics, exact and in memory.
 class CommonCount {
 public:
     explicit CommonCount(const Timeline& time) : time_(time) {}
 
     std::vector<Grant> take(const std::vector<Claim>& claims) {
-        const Now now = clock_of(time_.now(), std::chrono::hours(3), Duration::zero());
         bool all = true;
         for (const Claim& claim : claims) {
-            State& state = states_[std::string(claim.name)];
-            state = more_used(claim.quota, state, state_of(claim.at_least, now), now);
-            credit(claim.quota, state, now, claim.back);
-            debit(claim.quota, state, now, claim.debt);
-            if (claim.binding && free(claim, now) < std::max<std::uint64_t>(claim.need, 1)) all = false;
+            CommonState& state = states_[std::string(claim.name)];
+            state.roll(claim.quota, time_.now());
+            state.raise(claim.quota, claim.at_least);
+            state.credit(claim.quota, claim.back);
+            state.debit(claim.quota, claim.debt);
+            if (claim.binding && state.left(claim.quota) < std::max<std::uint64_t>(claim.need, 1)) all = false;
         }
         std::vector<Grant> grants;
         for (const Claim& claim : claims) {
-            const std::uint64_t left = free(claim, now);
+            CommonState& state = states_[std::string(claim.name)];
+            const std::uint64_t left = state.left(claim.quota);
             const bool is_granted = (all || !all_or_nothing) && left >= std::max<std::uint64_t>(claim.need, 1);
             const std::uint64_t granted = is_granted ? std::min(std::max(claim.want, claim.need), left) : 0;
-            State& state = states_[std::string(claim.name)];
-            debit(claim.quota, state, now, granted);
-            grants.push_back({granted, used(claim.quota, state, now)});
+            state.debit(claim.quota, granted);
+            grants.push_back({granted, state.used(claim.quota)});
         }
         return grants;
     }
 
     void lose_everything() { states_.clear(); }
     std::uint64_t left(const Quota& quota, const std::string& name) {
-        Claim claim;
-        claim.quota = quota;
-        claim.name = name;
-        return free(claim, clock_of(time_.now(), std::chrono::hours(3), Duration::zero()));
+        states_[name].roll(quota, time_.now());
+        return states_[name].left(quota);
     }
 
     bool all_or_nothing = true;  // a protection that can be switched off
 
 private:
-    std::uint64_t free(const Claim& claim, Now now) {
-        State copy = states_[std::string(claim.name)];
-        return limit::take(claim.quota, copy, now, 0).remaining;
-    }
-
     const Timeline& time_;
-    std::map<std::string, State> states_;
+    std::map<std::string, CommonState> states_;
 };
 
 /// What was spent of one client's quota, against what may be: exact, in whole nanosecond-tokens, without any of the
