@@ -36,7 +36,7 @@ double invented_price(const std::string& symbol, std::int64_t call) {
 }
 
 json cost_of(std::int64_t calls) {
-    return std::round(static_cast<double>(calls) * QuotesApi::price_per_call * 1000) / 1000;
+    return std::round(static_cast<double>(calls) * QuotesApi::cost_per_call * 1000) / 1000;
 }
 
 asio::awaitable<Response> get_quote(QuotesApi& api, std::string text) {
@@ -47,7 +47,7 @@ asio::awaitable<Response> get_quote(QuotesApi& api, std::string text) {
 
 Response stats(const QuotesApi& api) {
     const json body = {{"calls", api.calls()},
-                       {"price_per_call", QuotesApi::price_per_call},
+                       {"cost_per_call", QuotesApi::cost_per_call},
                        {"spent", cost_of(api.calls())},
                        {"currency", QuotesApi::currency}};
     return Response::json(body).cache_control("no-store");
@@ -64,7 +64,10 @@ asio::awaitable<QuotesApi::Quote> QuotesApi::fetch(std::string symbol) {
 }
 
 void declare_quotes(Server& server, QuotesApi& api) {
-    server.origin("quotes-api", {.cost_per_call = QuotesApi::price_per_call, .currency = QuotesApi::currency});
+    // With the hour's calls spent, what is stale is served on; what was never asked is 503 until the next hour.
+    server.origin("quotes-api", {.cost_per_call = QuotesApi::cost_per_call,
+                                 .currency = QuotesApi::currency,
+                                 .budget = {.calls = QuotesApi::calls_per_hour, .window = 1h}});
     server.route("GET /quotes/{symbol}",
                  {.cache = {.ttl = 60s, .stale_while_revalidate = 30s, .stale_if_error = 10min, .allow_cookie = true},
                   .key = {.query_mode = KeyPolicy::Query::allow},

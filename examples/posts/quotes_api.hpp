@@ -1,6 +1,6 @@
 #pragma once
 // The start-up's case: an external API that is slow and costs money by the call, here a simulation of one. It is an
-// origin with a name and a price, so that the metrics can say what the cache has saved.
+// origin with a name, a cost and a budget, so that the metrics can say what the cache has saved and what is left.
 
 #include <etage/server.hpp>
 
@@ -17,8 +17,9 @@ namespace etage::demo {
 class QuotesApi {
 public:
     static constexpr std::chrono::milliseconds latency{150};
-    static constexpr double price_per_call = 0.002;
+    static constexpr double cost_per_call = 0.002;
     static constexpr const char* currency = "USD";
+    static constexpr std::uint64_t calls_per_hour = 200;
 
     struct Quote {
         std::string symbol;

@@ -1,6 +1,8 @@
 #pragma once
 // Errors are values. They say whose fault it is and whether trying again can help.
 
+#include <etage/time.hpp>
+
 #include <cstdint>
 #include <expected>
 #include <string>
@@ -27,6 +29,8 @@ enum class Fault : std::uint8_t {
     origin_incomplete,    // 502: the message ended early
     origin_timeout,       // 504
     overloaded,           // 503
+    budget_spent,         // 503: the origin was not asked, its budget for calls is spent
+    origin_busy,          // 503: nor now, it has as many calls under way as it takes
     cancelled,            // 499: the client is gone
     not_recorded,         // 503: an invalidation could not be recorded
     internal,             // 500
@@ -40,6 +44,7 @@ struct Error {
     Fault fault = Fault::internal;
     bool retryable = false;  // the same call may succeed elsewhere or later
     std::string what;        // for people: who, where, what to do
+    Duration retry_after{};  // before then the same call fails again; zero: nobody knows
 };
 
 template <class T>

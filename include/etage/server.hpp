@@ -11,6 +11,7 @@
 // handler captures by reference must outlive run().
 
 #include <etage/handler.hpp>
+#include <etage/origin.hpp>
 #include <etage/policy.hpp>
 #include <etage/sequence.hpp>
 #include <etage/time.hpp>
@@ -54,12 +55,6 @@ struct ServerOptions {
     std::size_t body_bytes_max = std::size_t{1} << 20;  // of a request's content; more is 413
 };
 
-/// A group of handlers with a name of its own in logs and metrics: an external API that is called, say.
-struct OriginOptions {
-    double cost_per_call = 0;  // so that the metrics say what the cache has saved
-    std::string currency{};    // of the cost: "USD"
-};
-
 /// What an invalidation did.
 struct Receipt {
     Sequence seq = 0;        // the token: a request that sends it as Etage-Min-Seq sees the change on any instance
@@ -80,7 +75,8 @@ public:
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    /// Declares an origin that routes may name in `RoutePolicy::origin`. Routes without a name belong to a default one.
+    /// Declares an origin that routes may name in `RoutePolicy::origin`: a group of handlers with a name of its own in
+    /// logs and metrics, an external API that they call, say. Routes without a name belong to a default one.
     Server& origin(std::string name, OriginOptions options = {});
 
     /// Declares a route: a pattern ("GET /posts/{id}"), a policy (its `match` is set from the pattern), parameters in

@@ -67,6 +67,9 @@ namespace etage {
     X(origin_protocol, "origin-protocol")                                         \
     X(origin_incomplete, "origin-incomplete")                                     \
     X(overloaded, "overloaded")                                                   \
+    /* why the origin was not asked: what is stale is served, or nothing */       \
+    X(budget_spent, "budget-spent")                                               \
+    X(origin_busy, "origin-busy")                                                 \
     X(internal, "internal")                                                       \
     /* answered before the cache */                                               \
     X(rate_limited, "rate-limited")                                               \

@@ -25,6 +25,8 @@ FaultRow row(Fault f) noexcept {
         case Fault::origin_incomplete: return {"origin-incomplete", 502};
         case Fault::origin_timeout: return {"origin-timeout", 504};
         case Fault::overloaded: return {"overloaded", 503};
+        case Fault::budget_spent: return {"budget-spent", 503};
+        case Fault::origin_busy: return {"origin-busy", 503};
         case Fault::cancelled: return {"cancelled", 499};
         case Fault::not_recorded: return {"not-recorded", 503};
         case Fault::internal: break;

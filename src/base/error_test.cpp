@@ -26,6 +26,8 @@ constexpr Row rows[] = {
     {Fault::origin_incomplete, "origin-incomplete", 502},
     {Fault::origin_timeout, "origin-timeout", 504},
     {Fault::overloaded, "overloaded", 503},
+    {Fault::budget_spent, "budget-spent", 503},
+    {Fault::origin_busy, "origin-busy", 503},
     {Fault::cancelled, "cancelled", 499},
     {Fault::not_recorded, "not-recorded", 503},
     {Fault::internal, "internal", 500},

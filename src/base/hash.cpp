@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <array>
+#include <cstdio>
 #include <system_error>
 
 namespace etage::base {

@@ -266,6 +266,8 @@ const std::map<Detail, std::function<Reply()>>& details() {
         {Detail::origin_protocol, [] { return failing(Fault::origin_protocol); }},
         {Detail::origin_incomplete, [] { return failing(Fault::origin_incomplete); }},
         {Detail::overloaded, [] { return failing(Fault::overloaded); }},
+        {Detail::budget_spent, [] { return failing(Fault::budget_spent); }},
+        {Detail::origin_busy, [] { return failing(Fault::origin_busy); }},
         {Detail::internal, throwing},
         {Detail::rate_limited, [] { return with_route(limited(), 2); }},
         {Detail::too_many_at_once, too_many_at_once},

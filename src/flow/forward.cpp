@@ -66,6 +66,25 @@ std::string received_with(std::uint8_t minor, std::string_view via) {
     return (minor == 0 ? "1.0" : "1.1") + std::string(via.substr(3));
 }
 
+/// A call counts when it has ended, also when whoever waited for it is gone: only then it is known to have been one.
+class CountedCall {
+public:
+    CountedCall(base::Metrics& metrics, std::size_t origin) noexcept : metrics_(metrics), origin_(origin) {}
+    ~CountedCall() {
+        if (!counts_) return;
+        metrics_.add(base::Counter::origin_fetches);
+        metrics_.add_origin_call(origin_);
+    }
+    CountedCall(const CountedCall&) = delete;
+    CountedCall& operator=(const CountedCall&) = delete;
+    void was_none() noexcept { counts_ = false; }
+
+private:
+    base::Metrics& metrics_;
+    std::size_t origin_;
+    bool counts_ = true;
+};
+
 }  // namespace
 
 OriginRequest Walk::request_for(const http::RequestHead& request, std::string_view scheme, std::string_view client,
@@ -99,10 +118,13 @@ OriginRequest Walk::request_for(const http::RequestHead& request, std::string_vi
 
 asio::awaitable<Result<OriginResponse>> Walk::fetch(OriginRequest request) {
     const std::size_t index = request.route != nullptr ? request.route->origin : 0;
-    rooms_.metrics.add(base::Counter::origin_fetches);
-    rooms_.metrics.add_origin_call(index);
     const std::string target = request.target;
+    CountedCall call(rooms_.metrics, index);
     auto response = co_await rooms_.origins[index]->fetch(std::move(request));
+    if (!response && was_not_asked(response.error())) {
+        call.was_none();
+        co_return response;
+    }
     if (response && !rooms_.via.empty())
         response->fields.add(http::FieldId::via, received_with(response->minor, rooms_.via));
     if (!response && response.error().blame != Blame::client) {

@@ -27,7 +27,7 @@ bool stop(Visit& visit, Stop where, Forward forward, Detail detail = Detail::non
 /// Of a hit: it says that the answer is stale.
 bool is_stale(Detail detail) noexcept {
     return detail == Detail::stale_while_revalidate || detail == Detail::stale_if_error ||
-           detail == Detail::request_max_stale;
+           detail == Detail::request_max_stale || detail == Detail::budget_spent || detail == Detail::origin_busy;
 }
 
 /// Rule 6: how far the log must have been applied here before this request is answered from a shelf. Nothing: it says

@@ -52,8 +52,7 @@ asio::awaitable<void> Walk::ask_by_head(Visit& visit, Answer& out) {
 /// RFC 5861 §4, RFC 9111 §4.2.4: what is there, when the origin failed.
 bool Walk::fall_back(Visit& visit, const Result<OriginResponse>& response, Answer& out) {
     if (response && response->status < 500) return false;
-    return serve_fallback(visit, response ? policy::OriginFailure::error_status : policy::OriginFailure::silent,
-                          response ? response->status : 0, out);
+    return serve_fallback(visit, response ? nullptr : &response.error(), response ? response->status : 0, out);
 }
 
 // ---- QUERY

@@ -56,13 +56,19 @@ struct OriginResponse {
 /// Reads the body to its end into `content`. Law 9: what is incomplete is an error.
 asio::awaitable<Result<void>> read_whole(OriginResponse& response);
 
+/// There was no call at all: its budget is spent, or the origin has as many under way as it takes.
+inline bool was_not_asked(const Error& error) noexcept {
+    return error.fault == Fault::budget_spent || error.fault == Fault::origin_busy;
+}
+
 /// Thread-safe. The coroutine runs on the caller's executor and returns there.
 class Origin {
 public:
     virtual ~Origin() = default;
 
-    /// Errors: origin_unreachable, origin_timeout, origin_protocol, origin_incomplete (blame origin), overloaded (us),
-    /// or the error of request.body (blame client). `retryable` = certainly nothing was processed.
+    /// Errors: origin_unreachable, origin_timeout, origin_protocol, origin_incomplete (blame origin), overloaded,
+    /// budget_spent, origin_busy (us), or the error of request.body (blame client). `retryable` = certainly nothing was
+    /// processed.
     virtual asio::awaitable<Result<OriginResponse>> fetch(OriginRequest request) = 0;
 
     /// Whether OriginRequest::upgrade means anything here. One that cannot ignores it.

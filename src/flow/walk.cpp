@@ -6,13 +6,34 @@
 #include "flow/cache_status.hpp"
 #include "flow/plan.hpp"
 #include "flow/present.hpp"
+#include "http/problem.hpp"
 #include "http/vary.hpp"
 #include "net/whole_body.hpp"
 #include "policy/reuse.hpp"
 
 #include <asio/this_coro.hpp>
 
+#include <algorithm>
+
 namespace etage::flow {
+
+namespace {
+
+Detail detail_of(Fault fault) noexcept {
+    switch (fault) {
+        case Fault::origin_unreachable: return Detail::origin_unreachable;
+        case Fault::origin_timeout: return Detail::origin_timeout;
+        case Fault::origin_protocol: return Detail::origin_protocol;
+        case Fault::origin_incomplete: return Detail::origin_incomplete;
+        case Fault::overloaded: return Detail::overloaded;
+        case Fault::budget_spent: return Detail::budget_spent;
+        case Fault::origin_busy: return Detail::origin_busy;
+        case Fault::internal: return Detail::internal;
+        default: return Detail::bad_request;
+    }
+}
+
+}  // namespace
 
 asio::awaitable<void> Walk::answer(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out) {
     try {
@@ -138,8 +159,8 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Answer& out)
     out.verdict.collapsed = !started;
 
     const bool silent = outcome.kind == Outcome::Kind::failed;
-    const auto how = silent ? policy::OriginFailure::silent : policy::OriginFailure::error_status;
-    if ((silent || outcome.status >= 500) && serve_fallback(visit, how, outcome.status, out)) return true;
+    const bool failed = silent || outcome.status >= 500;
+    if (failed && serve_fallback(visit, silent ? &outcome.error : nullptr, outcome.status, out)) return true;
     if (silent) return answer_error(visit, outcome.error, out), true;
 
     if (outcome.kind == Outcome::Kind::entry) {
@@ -157,14 +178,21 @@ bool Walk::arrive(Visit& visit, const Flight& flight, bool started, Answer& out)
     return finish_forwarded(visit, out), true;
 }
 
-/// RFC 5861 §4, RFC 9111 §4.2.4: what is there, if it may be used when the origin failed.
-bool Walk::serve_fallback(Visit& visit, policy::OriginFailure how, int status, Answer& out) {
+/// RFC 5861 §4, RFC 9111 §4.2.4: what is there, if it may be used when the origin failed, or was not asked. `error` is
+/// null when it answered.
+bool Walk::serve_fallback(Visit& visit, const Error* error, int status, Answer& out) {
     const auto& fallback = visit.notes.entry;
+    const auto how = error != nullptr ? policy::OriginFailure::silent : policy::OriginFailure::error_status;
     // A mark that came meanwhile makes the fallback gone as well (C-07).
     if (!fallback || !covers(visit, *fallback) || validity(visit.notes, *fallback) > coherence::Validity::stale ||
         rooms_.engine.sight(base::read_clock().mono) == coherence::Sight::blind ||
         !policy::usable_on_error(fallback->parts().stamps, visit.notes.request_cc, visit.now.mono, how))
         return false;
+    if (error != nullptr && was_not_asked(*error)) {
+        out.verdict = {.detail = detail_of(error->fault)};
+        finish_hit(visit, fallback, out);
+        return true;
+    }
     out.verdict.forward = visit.notes.forward;
     out.verdict.detail = Detail::stale_if_error;
     out.verdict.forward_status = status;
@@ -220,21 +248,29 @@ void Walk::answer_unrouted(Visit& visit, Answer& out) {
 }
 
 void Walk::answer_error(Visit& visit, const Error& error, Answer& out) {
+    if (was_not_asked(error)) return answer_not_asked(visit, error, out);
     out.verdict.forward = visit.notes.forward;
-    switch (error.fault) {
-        case Fault::origin_unreachable: out.verdict.detail = Detail::origin_unreachable; break;
-        case Fault::origin_timeout: out.verdict.detail = Detail::origin_timeout; break;
-        case Fault::origin_protocol: out.verdict.detail = Detail::origin_protocol; break;
-        case Fault::origin_incomplete: out.verdict.detail = Detail::origin_incomplete; break;
-        case Fault::overloaded: out.verdict.detail = Detail::overloaded; break;
-        case Fault::internal: out.verdict.detail = Detail::internal; break;
-        default: out.verdict.detail = Detail::bad_request; break;
-    }
+    out.verdict.detail = detail_of(error.fault);
     // The client learns what happened, not where the origin lives: that stands in the log.
     present_problem(visit, fault_status(error.fault), fault_name(error.fault), "", out);
     append_cache_status(out.tail, out.verdict);
     out.close = error.blame == Blame::client;
     finish_forwarded(visit, out);
+}
+
+/// Nothing went forward, and there is nothing that could be served in its place.
+void Walk::answer_not_asked(Visit& visit, const Error& error, Answer& out) {
+    const std::string_view why = error.fault == Fault::budget_spent
+                                     ? "the budget for calls to the origin is spent; see Retry-After"
+                                     : "the origin has as many calls under way as it takes; see Retry-After";
+    const auto seconds = std::max(std::chrono::ceil<std::chrono::seconds>(error.retry_after).count(), std::int64_t{1});
+    out.verdict = {.detail = detail_of(error.fault)};
+    present_problem_document(visit, fault_status(error.fault),
+                             http::problem_json(fault_status(error.fault), fault_name(error.fault), "", why),
+                             "Retry-After: " + std::to_string(seconds) + "\r\n", out);
+    append_cache_status(out.tail, out.verdict);
+    tell_limits(visit, out);
+    rooms_.metrics.add(out.verdict.detail);
 }
 
 void Walk::finish_forwarded(Visit& visit, Answer& out) noexcept {

@@ -91,13 +91,14 @@ private:
     asio::awaitable<void> take_off(Visit& visit, Answer& out);
     asio::awaitable<void> wait_for_token(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);
     bool arrive(Visit& visit, const Flight& flight, bool started, Answer& out);
-    bool serve_fallback(Visit& visit, policy::OriginFailure how, int status, Answer& out);
+    bool serve_fallback(Visit& visit, const Error* error, int status, Answer& out);
     bool matches(const Visit& visit, const Outcome& outcome) const;
     void serve_stale_and_refresh(Visit& visit, Answer& out, const asio::any_io_executor& executor);
     static std::shared_ptr<net::BodySource> content_of(const Notes& notes);
     void answer_only_if_cached(Visit& visit, Answer& out);
     void answer_unrouted(Visit& visit, Answer& out);
     void answer_error(Visit& visit, const Error& error, Answer& out);
+    void answer_not_asked(Visit& visit, const Error& error, Answer& out);
     void finish_forwarded(Visit& visit, Answer& out) noexcept;
 
     // remote.cpp

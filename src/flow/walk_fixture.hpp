@@ -44,6 +44,7 @@ struct Say {
     bool sized = false;             // … and says how long it is
     bool cut = false;               // … that ends in an error
     Fault fault = Fault::internal;  // not internal: no answer at all
+    Duration retry_after{};         // … before then
 };
 
 class ScriptedOrigin : public Origin {

@@ -46,7 +46,10 @@ asio::awaitable<Result<OriginResponse>> ScriptedOrigin::fetch(OriginRequest requ
     timer.expires_after(say.after);
     co_await timer.async_wait(net::quietly);
     --under_way;
-    if (say.fault != Fault::internal) co_return failure(Blame::origin, say.fault, "scripted");
+    if (say.fault != Fault::internal) {
+        Error error{Blame::origin, say.fault, false, "scripted", say.retry_after};
+        co_return std::unexpected(std::move(error));
+    }
     OriginResponse response;
     response.status = say.status;
     for (const auto& [name, value] : say.fields) response.fields.add(name, value);

@@ -80,7 +80,7 @@ Building::~Building() {
     // What still runs on the compressors or on handler threads reports back to event loops: let it end while they
     // exist.
     compressors_.join();
-    origins_.clear();
+    outbound_.clear();
     if (shared_) shared_->close();
 }
 
@@ -98,15 +98,17 @@ Result<void> Building::furnish() {
     if (!router) return std::unexpected(std::move(router.error()));
     router_ = std::move(*router);
 
+    if (auto done = share(); !done) return done;
+    const Config& config = plan_.config;
     std::vector<flow::Origin*> origins;
     for (const OriginPlan& origin : plan_.origins) {
         auto made = origin.make({metrics_, log_, router_});
         if (!made) return std::unexpected(std::move(made.error()));
-        origins_.push_back(std::move(*made));
-        origins.push_back(origins_.back().get());
+        outbound_.emplace_back(std::move(*made), origin.name, origin.calls,
+                               origin::Budgeted::Counting{shared_ ? &shared_->quotas() : nullptr, config.redis.budget},
+                               log_);
+        origins.push_back(&outbound_.back().origin());
     }
-    if (auto done = share(); !done) return done;
-    const Config& config = plan_.config;
     const std::uint64_t secret = base::random_seed();
     const std::uint64_t shared_secret = base::hash64(config.redis.secret, 0);
     flow::WalkLimits limits;
@@ -236,8 +238,7 @@ Snapshot Building::snapshot(Now now) const {
     out.memory_limit = plan_.config.memory.limit;
     out.position = engine_.fence();
     out.floor = engine_.floor();
-    for (const OriginPlan& origin : plan_.origins)
-        out.origins.push_back({origin.name, origin.price_per_call, origin.currency});
+    for (const Outbound& outbound : outbound_) out.origins.push_back(outbound.view(now));
     for (const auto& route : router_.routes()) out.routes.push_back({route->name, route->policy});
     return out;
 }
@@ -290,7 +291,7 @@ int run(const Config& config) {
     Plan plan;
     plan.config = config;
     for (const OriginConfig& origin : config.origins)
-        plan.origins.push_back({origin.name, upstream_maker(origin), origin.price_per_call, origin.currency});
+        plan.origins.push_back({origin.name, upstream_maker(origin), origin.calls});
     auto building = Building::build(std::move(plan));
     if (!building) {
         std::fprintf(stderr, "etage: %s\n", building.error().what.c_str());

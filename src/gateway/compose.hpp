@@ -8,12 +8,14 @@
 #include "flow/walk.hpp"
 #include "gateway/config.hpp"
 #include "gateway/house.hpp"
+#include "gateway/outbound.hpp"
 #include "gateway/shared_tier.hpp"
 #include "policy/route.hpp"
 #include "serve/server.hpp"
 #include "store/memory_store.hpp"
 
 #include <etage/error.hpp>
+#include <etage/origin.hpp>
 
 #include <asio/io_context.hpp>
 #include <asio/thread_pool.hpp>
@@ -38,8 +40,7 @@ using OriginMaker = Result<std::unique_ptr<flow::Origin>>(const OriginContext&);
 struct OriginPlan {
     std::string name;
     std::function<OriginMaker> make;
-    double price_per_call = 0;
-    std::string currency;
+    OriginOptions calls{};
 };
 
 struct Plan {
@@ -100,7 +101,7 @@ private:
     flow::LocalLog local_log_;
     std::unique_ptr<SharedTier> shared_;  // null: entries and log are in this process alone
     asio::thread_pool compressors_{1};
-    std::vector<std::unique_ptr<flow::Origin>> origins_;
+    std::vector<Outbound> outbound_;  // by the index of their origins
     std::unique_ptr<flow::Walk> walk_;
     std::unique_ptr<flow::Service> admin_;
     std::vector<std::string> addresses_;

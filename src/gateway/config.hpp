@@ -7,6 +7,7 @@
 #include "net/network.hpp"
 #include "redis/options.hpp"
 
+#include <etage/origin.hpp>
 #include <etage/policy.hpp>
 #include <etage/time.hpp>
 
@@ -51,9 +52,10 @@ struct OriginConfig {
     Duration connect_timeout = std::chrono::seconds(2);
     Duration first_byte_timeout = std::chrono::seconds(30);  // from the request's last byte to the answer's first
     Duration between_bytes_timeout = std::chrono::seconds(30);
-    std::size_t connections_max = 256;  // of all URLs together
-    double price_per_call = 0;          // what one call costs, for the savings in the metrics
-    std::string currency;               // of the price: "EUR"
+    std::size_t connections_max = 256;           // of all URLs together
+    OriginOptions calls;                         // what they cost, and how many there may be
+    std::optional<std::size_t> concurrency_max;  // of calls.concurrency, when it is adaptive; nothing: its own default
+    Duration queue_time_max = std::chrono::milliseconds(100);  // of calls.concurrency, too
 };
 
 struct MemoryConfig {

@@ -2,6 +2,7 @@
 
 #include "gateway/config_env.hpp"
 #include "gateway/config_limits.hpp"
+#include "gateway/config_origin.hpp"
 #include "gateway/config_read.hpp"
 #include "gateway/config_routes.hpp"
 #include "gateway/config_settings.hpp"
@@ -113,8 +114,8 @@ void Loader::apply_origins(const Node& table) {
             problems_.add(member.where, "the default origin is written [origin]");
         else if (origin.urls.empty())
             problems_.add(member.where, member.node.name + " needs urls, like urls = [\"http://127.0.0.1:8000\"]");
-        else if (origin.price_per_call > 0 && origin.currency.empty())
-            problems_.add(member.where, member.node.name + " has a price without a currency");
+        else if (const auto mistake = settle(origin))
+            problems_.add(member.where, member.node.name + "." + std::string(mistake->key) + ": " + mistake->what);
         else
             config_.origins.push_back(std::move(origin));
     }
@@ -181,9 +182,8 @@ void Loader::check_together() {
         else
             config_.memory.entry_max = config_.memory.limit;
     }
-    const OriginConfig& origin = config_.origins.front();
-    if (origin.price_per_call > 0 && origin.currency.empty())
-        blame("origin.price_per_call", "a price needs a currency, like currency = \"EUR\"");
+    if (const auto mistake = settle(config_.origins.front()))
+        blame("origin." + std::string(mistake->key), mistake->what);
 }
 
 /// Also from a pipe; a directory opens like a file and reads like an empty one, so it is asked for first.

@@ -59,7 +59,7 @@ listen = "127.0.0.1:8081"
 [origin]
 urls = ["http://127.0.0.1:8000", "http://127.0.0.1:8001"]
 connect_timeout = "500ms"
-price_per_call = 0.002
+cost_per_call = 0.002
 currency = "EUR"
 [memory]
 limit = "64MiB"
@@ -99,8 +99,8 @@ invalidates = ["posts"]
     ASSERT_EQ(config.origins.front().urls.size(), 2U);
     EXPECT_EQ(config.origins.front().urls[1].port, "8001");
     EXPECT_EQ(config.origins.front().connect_timeout, Duration(500ms));
-    EXPECT_DOUBLE_EQ(config.origins.front().price_per_call, 0.002);
-    EXPECT_EQ(config.origins.front().currency, "EUR");
+    EXPECT_DOUBLE_EQ(config.origins.front().calls.cost_per_call, 0.002);
+    EXPECT_EQ(config.origins.front().calls.currency, "EUR");
     EXPECT_EQ(config.memory.limit, 64U << 20);
     EXPECT_EQ(config.memory.entry_max, 1U << 20);
     EXPECT_EQ(config.log.level, base::LogLevel::warn);
@@ -189,8 +189,7 @@ TEST(ConfigLoad, WrongTypesAndValuesPointAtThem) {
         {"[log]\nlevel = \"warning\"", "unknown word \"warning\"; there is debug, info, warn, error and off"},
         {"[log]\naccess = true", "expected a string, not true"},
         {"[origin]\nurls = [\"ftp://x\"]", "etage.toml:2:9: [origin].urls: \"ftp://x\": "},
-        {"[origin]\nprice_per_call = 0.1", "a price needs a currency"},
-        {"[origin]\nprice_per_call = -0.1", "is too small"},
+        {"[origin]\ncost_per_call = -0.1", "is too small"},
         {"[origin]\ncurrency = \"euro\"", "is no currency"},
         {"[[origin]]\nurls = [\"http://a\"]", "expected a table, not a list"},
         {"[admin]\ntoken = \"two words\"", "a token is visible ASCII without spaces"},
@@ -306,7 +305,7 @@ TEST(ConfigLoad, VariablesCarryEveryType) {
     EXPECT_EQ(config.origins.front().urls[1].port, "81");
     EXPECT_EQ(config.server.threads, 7U);
     EXPECT_EQ(config.log.level, base::LogLevel::off);
-    EXPECT_DOUBLE_EQ(config.origins.front().price_per_call, 0.5);
+    EXPECT_DOUBLE_EQ(config.origins.front().calls.cost_per_call, 0.5);
     EXPECT_EQ(config.admin.token, "s3cret");
 }
 

@@ -1,5 +1,6 @@
 #include "gateway/config_settings.hpp"
 
+#include "gateway/config_origin.hpp"
 #include "gateway/config_read.hpp"
 #include "http/h1_parser.hpp"
 
@@ -134,15 +135,6 @@ void set_urls(OriginConfig& origin, const Node& node, Problems& problems) {
         origin.urls = std::move(urls);
 }
 
-void set_currency(OriginConfig& origin, const Node& node, Problems& problems) {
-    const auto text = read_text(node, problems);
-    if (!text) return;
-    if (text->size() == 3 && std::ranges::all_of(*text, [](char c) { return c >= 'A' && c <= 'Z'; }))
-        origin.currency = *text;
-    else
-        problems.add(node, "\"" + *text + "\" is no currency; write its three letters, like \"EUR\"");
-}
-
 constexpr Key<OriginConfig> origin_keys[] = {
     {"urls", set_urls},
     {"connect_timeout", [](OriginConfig& o, const Node& n,
@@ -153,9 +145,15 @@ constexpr Key<OriginConfig> origin_keys[] = {
                                  Problems& p) { keep(o.between_bytes_timeout, read_duration(n, p, milliseconds(1))); }},
     {"connections_max",
      [](OriginConfig& o, const Node& n, Problems& p) { keep(o.connections_max, read_count(n, p, 1, many)); }},
-    {"price_per_call",
-     [](OriginConfig& o, const Node& n, Problems& p) { keep(o.price_per_call, read_number(n, p, 0)); }},
+    {"cost_per_call",
+     [](OriginConfig& o, const Node& n, Problems& p) { keep(o.calls.cost_per_call, read_number(n, p, 0)); }},
     {"currency", set_currency},
+    {"budget", set_budget},
+    {"concurrency", set_concurrency},
+    {"concurrency_max",
+     [](OriginConfig& o, const Node& n, Problems& p) { keep(o.concurrency_max, read_count(n, p, 1, many)); }},
+    {"queue_time_max", [](OriginConfig& o, const Node& n,
+                          Problems& p) { keep(o.queue_time_max, read_duration(n, p)); }},
 };
 
 constexpr Key<MemoryConfig> memory_keys[] = {

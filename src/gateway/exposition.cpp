@@ -43,6 +43,7 @@ public:
         out.push_back(forwards());
         out.push_back(details());
         collect_origins(out);
+        collect_outbound(out);
         collect_gauges(out);
         return out;
     }
@@ -82,7 +83,7 @@ private:
         auto calls = empty_counter("etage_origin_calls_total", "Calls to an origin");
         auto saved =
             empty_counter("etage_origin_calls_saved_total", "Requests that did not become a call to their origin");
-        auto cost = empty_counter("etage_origin_cost_saved_total", "Price of the calls saved");
+        auto cost = empty_counter("etage_origin_cost_saved_total", "Cost of the calls saved");
         const std::size_t named = std::min(now_.origins.size(), base::metered_origins_max);
         for (std::size_t i = 0; i < named; ++i) {
             const OriginView& origin = now_.origins[i];
@@ -91,11 +92,39 @@ private:
             const ClientMetric::Label label{"origin", shared ? "others" : origin.name};
             calls.metric.push_back(sample(MetricType::Counter, number(metrics_.sum_origin_calls(i)), {label}));
             saved.metric.push_back(sample(MetricType::Counter, number(metrics_.sum_origin_saved(i)), {label}));
-            if (!shared && !origin.currency.empty())
-                cost.metric.push_back(sample(MetricType::Counter, cost_saved(metrics_, i, origin),
-                                             {label, {"currency", origin.currency}}));
+            if (shared || origin.cost_per_call == 0) continue;
+            Labels labels{label};
+            if (!origin.currency.empty()) labels.push_back({"currency", origin.currency});
+            cost.metric.push_back(sample(MetricType::Counter, cost_saved(metrics_, i, origin), std::move(labels)));
         }
         for (auto* family : {&calls, &saved, &cost})
+            if (!family->metric.empty()) out.push_back(std::move(*family));
+    }
+
+    /// Of origins with a budget, or with a bound on calls at once.
+    void collect_outbound(std::vector<MetricFamily>& out) const {
+        using enum MetricType;
+        MetricFamily budget{"etage_origin_budget", "Calls in a budget", Gauge, {}};
+        MetricFamily remaining{"etage_origin_budget_remaining", "Calls left of the budget", Gauge, {}};
+        MetricFamily refused =
+            empty_counter("etage_origin_budget_refused_total", "Calls not made: the budget was spent");
+        MetricFamily at_once{"etage_origin_concurrency_limit", "Calls an origin may have at once", Gauge, {}};
+        MetricFamily in_flight{"etage_origin_in_flight", "Calls an origin has", Gauge, {}};
+        MetricFamily shed = empty_counter("etage_origin_shed_total", "Calls not made: the origin had enough");
+        for (const OriginView& origin : now_.origins) {
+            const Labels label{{"origin", origin.name}};
+            if (origin.budget) {
+                budget.metric.push_back(sample(Gauge, number(origin.budget->budget), label));
+                remaining.metric.push_back(sample(Gauge, number(origin.budget->remaining), label));
+                refused.metric.push_back(sample(Counter, number(origin.budget->refused), label));
+            }
+            if (origin.guard) {
+                at_once.metric.push_back(sample(Gauge, number(origin.guard->limit), label));
+                in_flight.metric.push_back(sample(Gauge, number(origin.guard->in_flight), label));
+                shed.metric.push_back(sample(Counter, number(origin.guard->shed), label));
+            }
+        }
+        for (auto* family : {&budget, &remaining, &refused, &at_once, &in_flight, &shed})
             if (!family->metric.empty()) out.push_back(std::move(*family));
     }
 
@@ -135,7 +164,7 @@ std::string expose(const base::Metrics& metrics, const Snapshot& snapshot) {
 }
 
 double cost_saved(const base::Metrics& metrics, std::size_t origin, const OriginView& view) {
-    return number(metrics.sum_origin_saved(origin)) * view.price_per_call;
+    return number(metrics.sum_origin_saved(origin)) * view.cost_per_call;
 }
 
 }  // namespace etage::gateway

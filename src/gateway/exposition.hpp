@@ -14,7 +14,7 @@ inline constexpr std::string_view exposition_media_type = "text/plain; version=0
 /// Sums every cell once. Names are `etage_…_total`, `etage_…_seconds`, `etage_…_bytes`.
 std::string expose(const base::Metrics& metrics, const Snapshot& snapshot);
 
-/// What answered calls would have cost at the origin: calls saved × price.
+/// What answered calls would have cost at the origin: calls saved × cost of one.
 double cost_saved(const base::Metrics& metrics, std::size_t origin, const OriginView& view);
 
 }  // namespace etage::gateway

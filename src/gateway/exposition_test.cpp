@@ -75,6 +75,33 @@ TEST_F(ExpositionTest, OriginsAndWhatTheySaved) {
     EXPECT_THAT(text, Not(HasSubstr("cost_saved_total{origin=\"se")));
 }
 
+TEST_F(ExpositionTest, ACostWithoutACurrencyHasNoLabelForOne) {
+    Snapshot now = snapshot();
+    now.origins[0].currency.clear();
+    EXPECT_THAT(expose(*metrics_, now), HasSubstr("\netage_origin_cost_saved_total{origin=\"default\"} 0.75\n"));
+    const auto stats = nlohmann::json::parse(stats_json(*metrics_, now));
+    EXPECT_EQ(stats["origins"][0]["cost_saved"], 0.75);
+    EXPECT_FALSE(stats["origins"][0].contains("currency"));
+}
+
+TEST_F(ExpositionTest, BudgetsAndCallsAtOnceOfOriginsThatHaveThem) {
+    Snapshot now = snapshot();
+    EXPECT_THAT(expose(*metrics_, now), Not(HasSubstr("budget_remaining")));
+    now.origins[0].budget = {1000, 340, 7};
+    now.origins[1].guard = {20, 3, 5};
+    const std::string text = expose(*metrics_, now);
+    for (const char* line :
+         {"etage_origin_budget{origin=\"default\"} 1000", "etage_origin_budget_remaining{origin=\"default\"} 340",
+          "etage_origin_budget_refused_total{origin=\"default\"} 7",
+          "etage_origin_concurrency_limit{origin=\"se\\\"arch\"} 20", "etage_origin_in_flight{origin=\"se\\\"arch\"} 3",
+          "etage_origin_shed_total{origin=\"se\\\"arch\"} 5"})
+        EXPECT_THAT(text, HasSubstr("\n" + std::string(line) + "\n"));
+    const auto stats = nlohmann::json::parse(stats_json(*metrics_, now));
+    EXPECT_EQ(stats["origins"][0]["budget"], (nlohmann::json{{"calls", 1000}, {"remaining", 340}, {"refused", 7}}));
+    EXPECT_EQ(stats["origins"][1]["concurrency"], (nlohmann::json{{"limit", 20}, {"in_flight", 3}, {"shed", 5}}));
+    EXPECT_FALSE(stats["origins"][1].contains("budget"));
+}
+
 TEST_F(ExpositionTest, OriginsBeyondTheLastRowShareIt) {
     Snapshot now = snapshot();
     now.origins.assign(base::metered_origins_max + 5, {"x", 1, "EUR"});

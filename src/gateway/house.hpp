@@ -4,6 +4,8 @@
 
 #include "base/metrics.hpp"
 #include "http/message.hpp"
+#include "origin/budgeted.hpp"
+#include "origin/guarded.hpp"
 #include "store/memory_store.hpp"
 
 #include <etage/error.hpp>
@@ -47,8 +49,10 @@ struct ExplainRequest {
 
 struct OriginView {
     std::string name;
-    double price_per_call = 0;
-    std::string currency;  // empty = no price
+    double cost_per_call = 0;  // 0: not known
+    std::string currency;      // may be empty
+    std::optional<origin::Budgeted::View> budget{};
+    std::optional<origin::Guarded::View> guard{};
 };
 
 struct RouteView {

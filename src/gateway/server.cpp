@@ -6,6 +6,7 @@
 
 #include "gateway/compose.hpp"
 #include "gateway/config_load.hpp"
+#include "gateway/config_origin.hpp"
 #include "gateway/config_routes.hpp"
 #include "origin/handler.hpp"
 
@@ -121,7 +122,7 @@ gateway::Plan Server::Inside::plan(gateway::Config config, asio::thread_pool& po
                                 [this, &pool, limits](const gateway::OriginContext& context) {
                                     return std::make_unique<origin::HandlerOrigin>(handlers, pool, context.log, limits);
                                 },
-                                origin.options.cost_per_call, origin.options.currency});
+                                origin.options});
     return plan;
 }
 
@@ -138,6 +139,8 @@ Server::~Server() = default;
 Server& Server::origin(std::string name, OriginOptions options) {
     if (std::ranges::find(inside_->origins, name, &Inside::NamedOrigin::name) != inside_->origins.end())
         inside_->mistakes.add("", "origin \"" + name + "\" is declared twice");
+    if (const auto mistake = gateway::mistake_in(options))
+        inside_->mistakes.add("", "origin \"" + name + "\": " + std::string(mistake->key) + ": " + mistake->what);
     inside_->origins.push_back({std::move(name), std::move(options)});
     return *this;
 }

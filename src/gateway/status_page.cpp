@@ -70,10 +70,14 @@ Json origins(const base::Metrics& metrics, const Snapshot& now) {
         const OriginView& origin = now.origins[i];
         Json row = {
             {"name", origin.name}, {"calls", metrics.sum_origin_calls(i)}, {"saved", metrics.sum_origin_saved(i)}};
-        if (!origin.currency.empty()) {
+        if (origin.cost_per_call > 0) {
             row["cost_saved"] = cost_saved(metrics, i, origin);
-            row["currency"] = origin.currency;
+            if (!origin.currency.empty()) row["currency"] = origin.currency;
         }
+        if (const auto& budget = origin.budget)
+            row["budget"] = {{"calls", budget->budget}, {"remaining", budget->remaining}, {"refused", budget->refused}};
+        if (const auto& guard = origin.guard)
+            row["concurrency"] = {{"limit", guard->limit}, {"in_flight", guard->in_flight}, {"shed", guard->shed}};
         out.push_back(std::move(row));
     }
     return out;

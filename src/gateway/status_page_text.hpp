@@ -96,7 +96,9 @@ function show(s) {
   }
   $("limited").textContent = number(c.rate_limited);
   rows("routes", s.routes.map(r => [{ code: r.match }, r.does]));
-  rows("origins", s.origins.map(o => [o.name, o.calls, o.saved, o.currency ? o.cost_saved.toFixed(2) + " " + o.currency : ""]));
+  rows("origins", s.origins.map(o => [o.name, o.calls, o.saved, o.cost_saved === undefined ? "" : "saved " + o.cost_saved.toFixed(2) + " " + (o.currency || ""),
+    o.budget ? number(o.budget.remaining) + " of " + number(o.budget.calls) + " calls left" + (o.budget.refused ? ", " + number(o.budget.refused) + " refused" : "") : "",
+    o.concurrency ? o.concurrency.in_flight + " of " + o.concurrency.limit + " at once" + (o.concurrency.shed ? ", " + number(o.concurrency.shed) + " shed" : "") : ""]));
   rows("forwards", Object.entries(s.forwards).sort((a, b) => b[1] - a[1]));
   rows("details", Object.entries(s.details).sort((a, b) => b[1] - a[1]));
   seen.push({ at: performance.now(), hits: c.hits, forwarded: c.forwarded });

@@ -3,6 +3,7 @@
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <mutex>
 
@@ -16,33 +17,30 @@ struct Slots::Waiter {
 
 struct Slots::State {
     mutable std::mutex mutex;
-    std::size_t free = 0;
+    std::size_t slots_max = 0;
+    std::size_t waiting_max = 0;
+    std::size_t used = 0;
     std::deque<std::shared_ptr<Waiter>> waiters;
 
-    /// Takes a slot and returns nothing, or joins the queue. (Free slots and a queue never exist together.)
-    std::shared_ptr<Waiter> take_or_queue(const asio::any_io_executor& executor) {
+    enum class Turn { taken, waits, turned_away };
+
+    /// (Free slots and a queue never exist together.)
+    Turn take_or_queue(const asio::any_io_executor& executor, std::shared_ptr<Waiter>& waiter) {
         const std::lock_guard lock(mutex);
-        if (free > 0) {
-            --free;
-            return nullptr;
+        if (used < slots_max) {
+            ++used;
+            return Turn::taken;
         }
-        return waiters.emplace_back(std::make_shared<Waiter>(executor));
+        if (waiters.size() >= waiting_max) return Turn::turned_away;
+        waiter = waiters.emplace_back(std::make_shared<Waiter>(executor));
+        return Turn::waits;
     }
 
     void give_back() {
-        std::shared_ptr<Waiter> next;
-        {
-            const std::lock_guard lock(mutex);
-            if (waiters.empty()) {
-                ++free;
-                return;
-            }
-            next = std::move(waiters.front());
-            waiters.pop_front();
-            next->granted = true;
-        }
-        const auto executor = next->timer.get_executor();
-        asio::post(executor, [w = std::move(next)] { w->timer.cancel(); });
+        hand_out([this] { --used; });
+    }
+    void resize(std::size_t max) {
+        hand_out([this, max] { slots_max = max; });
     }
 
     /// True when the waiter was granted a slot meanwhile.
@@ -50,6 +48,22 @@ struct Slots::State {
         const std::lock_guard lock(mutex);
         if (!waiter->granted) std::erase(waiters, waiter);
         return waiter->granted;
+    }
+
+private:
+    template <class F>
+    void hand_out(F&& change) {
+        std::unique_lock lock(mutex);
+        change();
+        while (used < slots_max && !waiters.empty()) {
+            const auto next = std::move(waiters.front());
+            waiters.pop_front();
+            next->granted = true;
+            ++used;
+            lock.unlock();  // whoever is granted one may have it before the next is
+            asio::post(next->timer.get_executor(), [next] { next->timer.cancel(); });
+            lock.lock();
+        }
     }
 };
 
@@ -66,15 +80,20 @@ Finally(F) -> Finally<F>;
 
 }  // namespace
 
-Slots::Slots(std::size_t slots_max) : state_(std::make_shared<State>()) { state_->free = slots_max; }
+Slots::Slots(std::size_t slots_max, std::size_t waiting_max) : state_(std::make_shared<State>()) {
+    state_->slots_max = slots_max;
+    state_->waiting_max = waiting_max;
+}
 
 asio::awaitable<std::optional<Slot>> Slots::acquire(Instant deadline) {
     const auto state = state_;
     const auto executor = co_await asio::this_coro::executor;
-    const auto waiter = state->take_or_queue(executor);
-    if (!waiter) co_return Slot(state);
+    std::shared_ptr<Waiter> waiter;
+    const State::Turn turn = state->take_or_queue(executor, waiter);
+    if (turn == State::Turn::taken) co_return Slot(state);
 
     std::optional<Slot> slot;
+    if (turn == State::Turn::turned_away) co_return slot;
     {
         const Finally leave{[&] {
             if (state->leave(waiter)) slot = Slot(state);
@@ -85,9 +104,16 @@ asio::awaitable<std::optional<Slot>> Slots::acquire(Instant deadline) {
     co_return slot;
 }
 
+void Slots::resize(std::size_t slots_max) { state_->resize(slots_max); }
+
 std::size_t Slots::free() const {
     const std::lock_guard lock(state_->mutex);
-    return state_->free;
+    return state_->slots_max - std::min(state_->slots_max, state_->used);
+}
+
+std::size_t Slots::in_use() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->used;
 }
 
 std::size_t Slots::waiting() const {

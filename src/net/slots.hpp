@@ -10,6 +10,7 @@
 #include <asio/awaitable.hpp>
 
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -21,12 +22,17 @@ class Slot;
 
 class Slots {
 public:
-    explicit Slots(std::size_t slots_max);
+    explicit Slots(std::size_t slots_max, std::size_t waiting_max = std::numeric_limits<std::size_t>::max());
 
-    /// Waits for a permission; nothing at the deadline. The caller's executor runs one handler at a time.
+    /// Waits for a permission; nothing at the deadline, nor when `waiting_max` are waiting already. The caller's
+    /// executor runs one handler at a time.
     asio::awaitable<std::optional<Slot>> acquire(Instant deadline);
 
+    /// From now on there are so many. Nobody loses one that is handed out.
+    void resize(std::size_t slots_max);
+
     std::size_t free() const;
+    std::size_t in_use() const;
     std::size_t waiting() const;
 
 private:

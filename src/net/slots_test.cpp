@@ -115,6 +115,56 @@ TEST_F(SlotsTest, WaiterDestroyedBeforeAndAfterItsGrant) {
     EXPECT_EQ(slots.free(), 1U);
 }
 
+TEST_F(SlotsTest, WhoFindsTheLineFullIsTurnedAwayAtOnce) {
+    Slots few(1, 1);
+    Asker a, b, c;
+    a.ask(io, few, Instant::max());
+    b.ask(io, few, Instant::max());
+    c.ask(io, few, Instant::max());
+    io.poll();
+    EXPECT_FALSE(b.done);
+    EXPECT_TRUE(c.done);
+    EXPECT_FALSE(c.slot);
+    EXPECT_EQ(few.waiting(), 1U);
+    a.slot.reset();
+    io.restart();
+    io.poll();
+    EXPECT_TRUE(b.slot);
+}
+
+TEST_F(SlotsTest, MoreOfThemGoToThoseWhoWait) {
+    Asker a, b, c, d;
+    for (Asker* asker : {&a, &b, &c, &d}) asker->ask(io, slots, Instant::max());
+    io.poll();
+    slots.resize(3);
+    io.restart();
+    io.poll();
+    EXPECT_TRUE(b.slot && c.slot);
+    EXPECT_FALSE(d.done);
+    EXPECT_EQ(slots.in_use(), 3U);
+    EXPECT_EQ(slots.waiting(), 1U);
+}
+
+TEST_F(SlotsTest, FewerOfThemTakeNobodysAway) {
+    slots.resize(3);
+    Asker a, b, c, d;
+    for (Asker* asker : {&a, &b, &c}) asker->ask(io, slots, Instant::max());
+    io.poll();
+    slots.resize(1);
+    EXPECT_EQ(slots.in_use(), 3U);
+    EXPECT_EQ(slots.free(), 0U);
+    d.ask(io, slots, Instant::max());
+    a.slot.reset();
+    b.slot.reset();
+    io.restart();
+    io.poll();
+    EXPECT_FALSE(d.done) << "c still has the one there is";
+    c.slot.reset();
+    io.restart();
+    io.poll();
+    EXPECT_TRUE(d.slot);
+}
+
 TEST(Slots, NeverMoreThanTheBoundOnTwoThreads) {
     constexpr std::size_t slots_max = 3;
     constexpr int askers = 16;

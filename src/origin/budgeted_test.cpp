@@ -1,0 +1,213 @@
+#include "origin/budgeted.hpp"
+
+#include "origin/outbound_fixture.hpp"
+
+#include <map>
+#include <set>
+
+namespace etage::origin::testing {
+namespace {
+
+/// What all instances count together; may be away, or not answer.
+class Common final : public limit::RemoteQuotas {
+public:
+    asio::awaitable<Result<std::vector<limit::Grant>>> take(std::span<const limit::Claim> claims,
+                                                            Instant deadline) override {
+        ++calls;
+        if (is_silent) {
+            net::Timer timer(co_await asio::this_coro::executor);
+            timer.expires_at(deadline);
+            co_await timer.async_wait(net::quietly);
+            co_return failure(Blame::remote_store, Fault::internal, "no reply in time", true);
+        }
+        const Now now = base::read_clock();
+        std::vector<limit::Grant> grants;
+        for (const limit::Claim& claim : claims) {
+            names.emplace(claim.name);
+            limit::State& state = states[std::string(claim.name)];
+            state = limit::more_used(claim.quota, state, limit::state_of(claim.at_least, now), now);
+            limit::credit(claim.quota, state, now, claim.back);
+            const bool granted = limit::take(claim.quota, state, now, claim.need).allowed;
+            grants.push_back({granted ? claim.need : 0, limit::used(claim.quota, state, now)});
+        }
+        co_return grants;
+    }
+    bool away() const noexcept override { return is_away; }
+    std::uint64_t instances() const noexcept override { return live; }
+
+    std::map<std::string, limit::State> states;
+    std::set<std::string> names;
+    int calls = 0;
+    bool is_away = false;
+    bool is_silent = false;
+    std::uint64_t live = 2;
+};
+
+limit::Quota window(std::uint64_t calls, Duration length = 1min) {
+    return {calls, length, calls, limit::Algorithm::fixed_window};
+}
+
+class BudgetedTest : public ::testing::Test {
+protected:
+    struct Instance {
+        SlowOrigin* origin;
+        std::unique_ptr<Budgeted> budgeted;
+    };
+    Instance instance(const limit::Quota& budget, limit::RemoteQuotas* remote = nullptr, std::string name = "api") {
+        auto origin = std::make_unique<SlowOrigin>();
+        SlowOrigin* const raw = origin.get();
+        return {raw, std::make_unique<Budgeted>(std::move(origin), std::move(name), budget,
+                                                Budgeted::Counting{remote, 50ms}, log)};
+    }
+    /// How many of so many calls were made.
+    int made(Instance& at, int calls) {
+        int count = 0;
+        for (int i = 0; i < calls; ++i) {
+            const auto answer = outside.call(*at.budgeted);
+            if (*answer && (*answer)->has_value()) ++count;
+        }
+        return count;
+    }
+
+    Outside outside;
+    base::Log log{{base::LogLevel::off, base::LogFormat::text, {}}};
+    Common common;
+};
+
+TEST_F(BudgetedTest, SoManyCallsInAWindowAndAgainInTheNext) {
+    Instance api = instance(window(3));
+    EXPECT_EQ(made(api, 10), 3);
+    EXPECT_EQ(api.origin->record.calls, 3U);
+    outside.skip(1min + 1s);
+    EXPECT_EQ(made(api, 10), 3);
+}
+
+TEST_F(BudgetedTest, ARefusalSaysExactlyWhenThereIsSomethingLeft) {
+    Instance api = instance(window(1));
+    outside.skip(20s);  // 1'800'000'000 is the beginning of a minute
+    EXPECT_EQ(made(api, 1), 1);
+    const auto refused = outside.call(*api.budgeted);
+    ASSERT_TRUE(*refused && !(*refused)->has_value());
+    const Error& error = (*refused)->error();
+    EXPECT_EQ(error.fault, Fault::budget_spent);
+    EXPECT_EQ(error.blame, Blame::us);
+    EXPECT_EQ(error.what, "origin \"api\": its budget of 1 calls in 60 s is spent");
+    EXPECT_GE(error.retry_after, 40s);
+    EXPECT_LE(error.retry_after, 41s);
+    outside.skip(error.retry_after - 1ns);
+    EXPECT_EQ(made(api, 1), 0);
+    outside.skip(1ns);
+    EXPECT_EQ(made(api, 1), 1);
+}
+
+TEST_F(BudgetedTest, ATokenBucketComesBackByAndBy) {
+    Instance api = instance({60, 1min, 5, limit::Algorithm::token_bucket});
+    EXPECT_EQ(made(api, 10), 5);
+    outside.skip(2s);
+    EXPECT_EQ(made(api, 10), 2);
+}
+
+TEST_F(BudgetedTest, ACallThatNeverLeftIsNotPaid) {
+    Instance api = instance(window(3));
+    api.origin->fails = Error{Blame::origin, Fault::origin_unreachable, true, "no connection", {}};
+    EXPECT_EQ(made(api, 10), 0);
+    EXPECT_EQ(api.origin->record.calls, 10U);
+    api.origin->fails = Error{Blame::origin, Fault::origin_timeout, false, "silent", {}};
+    made(api, 10);
+    EXPECT_EQ(api.origin->record.calls, 13U) << "what left may have been answered, and cost";
+}
+
+TEST_F(BudgetedTest, WhatIsLeftCanBeSeen) {
+    Instance api = instance(window(3));
+    made(api, 2);
+    EXPECT_EQ(api.budgeted->view(outside.clock.now()).remaining, 1U);
+    made(api, 5);
+    const auto view = api.budgeted->view(outside.clock.now());
+    EXPECT_EQ(view.budget, 3U);
+    EXPECT_EQ(view.remaining, 0U);
+    EXPECT_EQ(view.refused, 4U);
+    EXPECT_EQ(api.budgeted->view({outside.clock.now().mono + 2min, outside.clock.now().wall + 2min}).remaining, 3U);
+}
+
+TEST_F(BudgetedTest, ItSwitchesProtocolsLikeWhatStandsBehindIt) {
+    EXPECT_TRUE(instance(window(3)).budgeted->can_upgrade());
+}
+
+// ---- together
+
+TEST_F(BudgetedTest, AllInstancesHaveOneBudget) {
+    Instance a = instance(window(5), &common);
+    Instance b = instance(window(5), &common);
+    EXPECT_EQ(made(a, 3), 3);
+    EXPECT_EQ(made(b, 10), 2);
+    EXPECT_EQ(made(a, 10), 0);
+    EXPECT_EQ(common.names.size(), 1U);
+    EXPECT_TRUE(common.names.begin()->starts_with("origin:api:")) << *common.names.begin();
+    outside.skip(1min + 1s);
+    EXPECT_EQ(made(a, 10) + made(b, 10), 5);
+}
+
+TEST_F(BudgetedTest, OriginsAndRulesAreCountedApart) {
+    Instance a = instance(window(5), &common);
+    Instance other = instance(window(5), &common, "other");
+    Instance changed = instance(window(6), &common);
+    for (Instance* each : {&a, &other, &changed}) made(*each, 1);
+    EXPECT_EQ(common.names.size(), 3U);
+}
+
+TEST_F(BudgetedTest, OnceItIsSpentNobodyAsksBeforeThereCanBeSomething) {
+    Instance a = instance(window(5), &common);
+    EXPECT_EQ(made(a, 100), 5);
+    EXPECT_LE(common.calls, 6);
+}
+
+TEST_F(BudgetedTest, AnInstanceThatIsNewKnowsWhatWasSpent) {
+    {
+        Instance a = instance(window(5), &common);
+        EXPECT_EQ(made(a, 4), 4);
+    }
+    Instance b = instance(window(5), &common);
+    EXPECT_EQ(made(b, 10), 1);
+}
+
+TEST_F(BudgetedTest, WithTheCountAwayEachHasItsPart) {
+    common.is_away = true;
+    Instance a = instance(window(10), &common);
+    Instance b = instance(window(10), &common);
+    EXPECT_EQ(made(a, 20), 5);
+    EXPECT_EQ(made(b, 20), 5);
+    EXPECT_EQ(common.calls, 0);
+}
+
+TEST_F(BudgetedTest, WhatWasSpentAloneIsToldWhenTheCountIsBack) {
+    Instance a = instance(window(10), &common);
+    common.is_away = true;
+    EXPECT_EQ(made(a, 3), 3);
+    common.is_away = false;
+    EXPECT_LE(made(a, 20), 7);
+    Instance b = instance(window(10), &common);
+    EXPECT_EQ(made(b, 20), 0);
+}
+
+TEST_F(BudgetedTest, ACountThatDoesNotAnswerHoldsNobodyUpForLong) {
+    common.is_silent = true;
+    Instance a = instance(window(10), &common);
+    const auto answer = outside.call(*a.budgeted);
+    outside.pass(49ms);
+    EXPECT_FALSE(*answer);
+    outside.pass(2ms);
+    ASSERT_TRUE(*answer);
+    EXPECT_TRUE((*answer)->has_value()) << "from the part of this instance";
+}
+
+TEST_F(BudgetedTest, WhatNeverLeftGoesBackIntoTheCommonCount) {
+    Instance a = instance(window(5), &common);
+    a.origin->fails = Error{Blame::origin, Fault::origin_unreachable, true, "no connection", {}};
+    EXPECT_EQ(made(a, 20), 0);
+    EXPECT_EQ(a.origin->record.calls, 20U);
+    a.origin->fails.reset();
+    EXPECT_EQ(made(a, 20), 5);
+}
+
+}  // namespace
+}  // namespace etage::origin::testing
