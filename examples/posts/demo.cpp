@@ -31,6 +31,7 @@ void welcome(const DemoOptions& options, const Addresses& addresses) {
               << "  curl -i '" << api << "/posts?limit=3'\n"
               << "  curl -i -X PATCH -d '{\"title\":\"fresh\"}' " << api
               << "/posts/2   # the list above shows it at once\n"
+              << "  curl -i " << api << "/limits/me     # what is left to you; a page in a browser\n"
               << "  curl -i " << api << "/quotes/ACME   # 150 ms and 0.002 USD the first time, nothing the second\n";
     if (options.slow_ms == 0) std::cerr << "\n--slow-ms 300 makes the database slow, so that the cache can be felt.\n";
     std::cerr << std::endl;
@@ -45,7 +46,9 @@ int run(const DemoOptions& options) {
         return 1;
     }
     QuotesApi quotes;
-    Server server(options.server);
+    ServerOptions with_page = options.server;
+    with_page.settings.push_back({"limits page", "server.limits_page", {"/limits/me"}});
+    Server server(with_page);
     Jobs jobs;  // after the server: a job that is running uses it
     declare_posts(server, **store);
     declare_admin(server, jobs);
