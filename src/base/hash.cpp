@@ -9,8 +9,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <array>
-#include <cstdio>
 #include <system_error>
 
 namespace etage::base {

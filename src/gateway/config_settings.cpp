@@ -152,8 +152,8 @@ constexpr Key<OriginConfig> origin_keys[] = {
     {"concurrency", set_concurrency},
     {"concurrency_max",
      [](OriginConfig& o, const Node& n, Problems& p) { keep(o.concurrency_max, read_count(n, p, 1, many)); }},
-    {"queue_time_max", [](OriginConfig& o, const Node& n,
-                          Problems& p) { keep(o.queue_time_max, read_duration(n, p)); }},
+    {"queue_time_max",
+     [](OriginConfig& o, const Node& n, Problems& p) { keep(o.queue_time_max, read_duration(n, p)); }},
 };
 
 constexpr Key<MemoryConfig> memory_keys[] = {
