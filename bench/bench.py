@@ -6,6 +6,9 @@
           medians over the rounds.
   forms   the same of other forms of a hit: HEAD, 304, gzip, a range; whoever does not give one, has no number there.
   redis   several instances on one Redis: an invalidation, beside a set of keys per tag; and Redis killed, hung and slow.
+  looks   of that, how fast one event loop looks entries up, beside redis-benchmark.
+  limits  decisions of limits that instances count together: a call to Redis for each, or leases; and what is allowed at
+          twice the rate.
 
 options: --rounds N (5)  --seconds S (2 per server and round)  --only NAME[,NAME]  --json FILE
 """
@@ -23,7 +26,8 @@ import sys
 import tempfile
 import threading
 
-from redis_tier import bench_redis
+from limits import bench_limits
+from redis_tier import bench_looks, bench_redis
 from servers import BIN, LOAD_CORE, SERVERS, TITLES, Origin, OriginServer, cpu_seconds, free_port, wait_for
 
 TARGET = "/posts?limit=20&offset=0"
@@ -135,7 +139,7 @@ def bench_forms(args, names):
     return {name: {form.title: medians[name, form][0] for form in FORMS if (name, form) in medians} for name in names}
 
 
-BENCHES = {"hit": bench_hit, "forms": bench_forms, "redis": bench_redis}
+BENCHES = {"hit": bench_hit, "forms": bench_forms, "redis": bench_redis, "looks": bench_looks, "limits": bench_limits}
 
 
 def main():

@@ -39,6 +39,7 @@ struct ClientPolicy {
     std::optional<std::string> cdn_cache_control{};  // what CDNs behind us are told
     bool expose_tags = false;                        // leave Cache-Tag, Surrogate-Key, Cache-Groups in the answer
     bool compress = true;                            // false: content leaves in the coding it came in
+    bool x_ratelimit = false;                        // X-RateLimit-* beside RateLimit, for older clients
 };
 
 /// Where a user's identity is read from; without one, `Authorization` is the identity.
@@ -47,15 +48,32 @@ struct IdentityPolicy {
     std::optional<std::string> cookie{};
 };
 
+/// How much one client may ask for: of one route, or (`[[limit]]`) of all. Several hold at once; a request that one of
+/// them refuses pays none.
 struct LimitPolicy {
-    enum class By : std::uint8_t { ip, user, header, cookie, route };
-    std::string name{};       // shown in RateLimit-Policy
-    std::uint64_t quota = 0;  // requests …
+    enum class Algorithm : std::uint8_t { token_bucket, fixed_window, sliding_window, concurrency };
+    enum class By : std::uint8_t { ip, user, header, cookie, route, everyone };
+    enum class Cost : std::uint8_t { fixed, request_header, response_header, response_bytes };
+    enum class Count : std::uint8_t { all, misses };
+    enum class Outage : std::uint8_t { local, open, closed };
+    std::string name{};  // shown in RateLimit-Policy
+    Algorithm algorithm = Algorithm::token_bucket;
+    std::uint64_t quota = 0;  // so much …
     Duration window{};        // … per window
-    std::uint64_t burst = 0;  // 0 = the quota
+    std::uint64_t burst = 0;  // at most so much at once, of a token bucket; 0 = the quota
+    std::uint64_t max = 0;    // of concurrency: requests in flight, in place of quota and window
     By by = By::ip;
     std::string by_name{};  // of the header or cookie
-    bool dry_run = false;   // count, never refuse
+    Cost cost_by = Cost::fixed;
+    std::uint64_t cost = 1;            // of one request, when it is fixed
+    std::string cost_name{};           // of the field that says it
+    Count count = Count::all;          // misses: what the cache answers is free
+    std::vector<std::string> allow{};  // clients it does not hold for: networks (by ip), or names as they come
+    std::vector<std::string> deny{};   // clients that are refused in any case: 403
+    Outage outage = Outage::local;     // Redis is away: a share of the limit, no limit, or nothing (503)
+    std::uint64_t lease = 0;           // taken from Redis at once, at most; 1 = a call per decision, 0 = by the rate
+    Duration retry_jitter{};           // Retry-After is later by up to this, so that not all come back at once
+    bool dry_run = false;              // count, never refuse
 };
 
 /// One `[[route]]`. Order matters: the first match wins.

@@ -70,6 +70,9 @@ namespace etage {
     X(internal, "internal")                                                       \
     /* answered before the cache */                                               \
     X(rate_limited, "rate-limited")                                               \
+    X(too_many_at_once, "too-many-at-once") /* a limit of concurrency */          \
+    X(limit_unknown, "limit-unknown")       /* closed while Redis is away */      \
+    X(denied, "denied")                     /* by the list of a limit */          \
     X(no_route, "no-route")                                                       \
     X(method_not_allowed, "method-not-allowed")                                   \
     X(bad_request, "bad-request")

@@ -5,7 +5,9 @@
 #include <sys/random.h>
 #include <xxhash.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <system_error>
 
@@ -38,5 +40,13 @@ void sha256(std::string_view text, unsigned char* out) noexcept {
 void sha1(std::string_view text, unsigned char* out) noexcept {
     if (EVP_Digest(text.data(), text.size(), out, nullptr, EVP_sha1(), nullptr) != 1) std::abort();
 }
+
+std::string hex(std::uint64_t hash) {
+    std::array<char, 17> digits{};
+    std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(hash));
+    return digits.data();
+}
+
+std::string hex(Hash128 hash) { return hex(hash.high) + hex(hash.low); }
 
 }  // namespace etage::base

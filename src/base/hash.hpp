@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace etage::base {
@@ -23,6 +24,10 @@ Hash128 hash128(std::string_view text, std::uint64_t seed) noexcept;
 
 /// XXH3-64 of `text`, keyed with `seed`.
 std::uint64_t hash64(std::string_view text, std::uint64_t seed) noexcept;
+
+/// 16 and 32 lower-case digits.
+std::string hex(std::uint64_t hash);
+std::string hex(Hash128 hash);
 
 /// A fresh secret from the system's random source. Made once per process by compose and handed down.
 std::uint64_t random_seed();

@@ -25,6 +25,9 @@ namespace etage::base {
     X(stale_served, "Stale answers served")                                                                \
     X(invalidations, "Invalidations recorded")                                                             \
     X(rate_limited, "Requests refused by a limit")                                                         \
+    X(limits_dry_run, "Requests that a limit would have refused, were it not a dry run")                   \
+    X(limit_calls, "Calls of Redis about limits")                                                          \
+    X(limits_without_redis, "Decisions of common limits while Redis is away")                              \
     X(evictions, "Shelves evicted to stay within memory.limit")                                            \
     X(connections_accepted, "Client connections accepted")                                                 \
     X(connections_refused, "Client connections refused at the limit")                                      \

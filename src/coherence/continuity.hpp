@@ -25,7 +25,7 @@
 namespace etage::coherence {
 
 /// How far ahead of its server's clock a new history begins; by so much may the clock of a new primary be behind.
-inline constexpr std::uint64_t history_leap_ms = 60'000;
+inline constexpr std::uint64_t history_leap_ms = 600'000;
 
 /// What stands in "{ns}:log:generation", taken apart: "<random> <identity> <ms> <id>".
 struct Generation {

@@ -156,6 +156,39 @@ RoutePolicy limited() {
     return policy;
 }
 
+RoutePolicy denied() {
+    RoutePolicy policy = limited();
+    policy.limits[0].deny = {"192.0.2.0/24"};  // where the tests live
+    return policy;
+}
+
+Reply too_many_at_once() {
+    RoutePolicy policy = route("GET /a");
+    policy.limits = {{.name = "seats", .algorithm = LimitPolicy::Algorithm::concurrency, .max = 1}};
+    TestHouse house({std::move(policy)});
+    house.origin.script = [](const testing::Seen&) { return testing::Say{.after = 1s}; };
+    const auto first = house.ask("GET /a");
+    house.settle();
+    Reply second = house.get("GET /a?other");
+    house.pass(1100ms);
+    return second;
+}
+
+struct NobodyCounts final : limit::RemoteQuotas {
+    asio::awaitable<Result<std::vector<limit::Grant>>> take(std::span<const limit::Claim>, Instant) override {
+        co_return failure(Blame::remote_store, Fault::internal, "away", true);
+    }
+    bool away() const noexcept override { return true; }
+    std::uint64_t instances() const noexcept override { return 1; }
+};
+
+Reply limit_unknown() {
+    NobodyCounts nobody;
+    RoutePolicy policy = limited();
+    policy.limits[0].outage = LimitPolicy::Outage::closed;
+    return TestHouse({std::move(policy)}, false, nullptr, nullptr, &nobody).get("GET /a");
+}
+
 Reply part() { return Saying("max-age=60").get({"Range: bytes=0-1"}); }
 
 Reply unasked_part() {
@@ -235,6 +268,9 @@ const std::map<Detail, std::function<Reply()>>& details() {
         {Detail::overloaded, [] { return failing(Fault::overloaded); }},
         {Detail::internal, throwing},
         {Detail::rate_limited, [] { return with_route(limited(), 2); }},
+        {Detail::too_many_at_once, too_many_at_once},
+        {Detail::limit_unknown, limit_unknown},
+        {Detail::denied, [] { return with_route(denied()); }},
         {Detail::no_route, [] { return handlers_only("GET /nowhere"); }},
         {Detail::method_not_allowed, [] { return handlers_only("DELETE /posts"); }},
         {Detail::bad_request, refused},

@@ -3,87 +3,185 @@
 #include "base/hash.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace etage::flow {
 
-namespace {
+using Count = LimitPolicy::Count;
+using Outage = LimitPolicy::Outage;
+using limit::Share;
+using limit::State;
 
-/// One client of IPv6 owns at least a /64; anything narrower would be a new bucket for each of its addresses.
-std::string_view network_of(std::string_view address) noexcept {
-    if (address.find(':') == std::string_view::npos) return address;
-    std::size_t colons = 0;
-    for (std::size_t i = 0; i < address.size(); ++i) {
-        if (address.substr(i).starts_with("::")) return address.substr(0, i);
-        if (address[i] == ':' && ++colons == 4) return address.substr(0, i);
-    }
-    return address;
+GatePass& GatePass::operator=(GatePass&& other) noexcept {
+    count_ = other.count_;
+    std::copy_n(other.tickets_.begin(), count_, tickets_.begin());
+    seats_ = std::move(other.seats_);
+    seat_count_ = other.seat_count_;
+    asking_ = std::move(other.asking_);
+    return *this;
 }
 
-std::string_view subject_of(const LimitPolicy& policy, const GateInput& in) noexcept {
-    switch (policy.by) {
-        case LimitPolicy::By::ip: return network_of(in.client_address);
-        case LimitPolicy::By::user: return in.identity.present ? in.identity.text : network_of(in.client_address);
-        case LimitPolicy::By::header: return http::find(in.request.fields, policy.by_name).value_or("");
-        case LimitPolicy::By::cookie: return policy::cookie_value(in.request.fields, policy.by_name).value_or("");
-        case LimitPolicy::By::route: return {};
-    }
-    return {};
+const Ticket* GatePass::stopped_by() const noexcept {
+    const auto found = std::ranges::find_if(tickets(), &Ticket::stops);
+    return found == tickets().end() ? nullptr : &*found;
 }
 
-std::int64_t whole_seconds_up(Duration d) noexcept {
-    return std::chrono::ceil<std::chrono::seconds>(std::max(d, Duration::zero())).count();
+bool GatePass::is_charged_afterwards() const noexcept {
+    return std::ranges::any_of(tickets(), [](const Ticket& t) { return t.limit->is_charged_afterwards(); });
 }
 
-}  // namespace
+// ---- making one
 
-const GatePass::Ticket* GatePass::refused_by() const noexcept {
-    for (std::size_t i = 0; i < count; ++i)
-        if (!tickets[i].decision.allowed && !tickets[i].policy->dry_run) return &tickets[i];
-    return nullptr;
+Result<std::unique_ptr<Gate>> Gate::make(const policy::Router& router, std::span<const LimitPolicy> for_all,
+                                         const Ties& ties) {
+    std::unique_ptr<Gate> gate(new Gate(router, ties));
+    std::uint64_t seed = ties.secret;
+    const bool is_shared = ties.quotas != nullptr;
+    const auto compile = [&](std::span<const LimitPolicy> policies, std::string_view route,
+                             std::vector<Limit>& to) -> Result<void> {
+        for (const LimitPolicy& policy : policies.first(std::min(policies.size(), limits_per_route_max))) {
+            auto limit = compile_limit(policy, route);
+            if (!limit) return std::unexpected(std::move(limit.error()));
+            limit->id = gate->limit_count_++;
+            limit->seed = is_shared ? base::hash64(limit->shared_name, ties.shared_secret) : ++seed;
+            to.push_back(std::move(*limit));
+        }
+        return {};
+    };
+    if (auto done = compile(for_all, {}, gate->for_all_); !done) return std::unexpected(std::move(done.error()));
+    for (const auto& route : router.routes()) {
+        auto& limits = gate->of_routes_.emplace_back();
+        if (auto done = compile(route->policy.limits, route->name, limits); !done)
+            return std::unexpected(std::move(done.error()));
+    }
+    return gate;
 }
 
-GatePass pass_gate(limit::ClientTable<limit::State>& buckets, const GateInput& in) {
-    GatePass pass;
-    const auto& limits = in.route.policy.limits;
-    for (std::size_t i = 0; i < std::min(limits.size(), limits_per_route_max); ++i) {
-        const LimitPolicy& policy = limits[i];
-        // The bucket belongs to (route, limit, subject); the first two go into the seed.
-        const std::uint64_t seed = in.secret + in.route.index * limits_per_route_max + i;
-        const std::uint64_t bucket = base::hash64(subject_of(policy, in), seed);
-        const limit::Quota quota{policy.quota, policy.window, policy.burst == 0 ? policy.quota : policy.burst};
-        pass.tickets[pass.count++] = {&policy, buckets.visit(bucket, in.now.mono, [&](limit::State& state) {
-                                          return limit::take(quota, state, in.now);
-                                      })};
-        if (pass.refused_by() != nullptr) break;
-    }
-    return pass;
+std::span<const Limit> Gate::limits_of(const policy::Route* route) const noexcept {
+    return route != nullptr ? std::span<const Limit>(of_routes_[route->index]) : std::span<const Limit>();
 }
 
-void append_limit_fields(http::FieldTail& tail, const GatePass& pass) noexcept {
-    for (std::size_t i = 0; i < pass.count; ++i) {
-        const auto& [policy, decision] = pass.tickets[i];
-        tail.begin("RateLimit-Policy: ");
-        tail.text("\"");
-        tail.text(policy->name);
-        tail.text("\";q=");
-        tail.number(static_cast<std::int64_t>(policy->quota));
-        tail.text(";w=");
-        tail.number(whole_seconds_up(policy->window));
-        tail.end();
-        tail.begin("RateLimit: ");
-        tail.text("\"");
-        tail.text(policy->name);
-        tail.text("\";r=");
-        tail.number(static_cast<std::int64_t>(decision.remaining));
-        tail.text(";t=");
-        tail.number(whole_seconds_up(decision.reset_after));
-        tail.end();
+std::uint64_t Gate::key_of(const Limit& limit, std::string_view subject) const noexcept {
+    return base::hash64(subject, limit.seed);
+}
+
+// ---- at once
+
+Passage Gate::enter(const Request& request, Count count, GatePass& pass) {
+    for (const auto limits : {std::span<const Limit>(for_all_), limits_of(request.route)})
+        for (const Limit& limit : limits)
+            if (limit.policy.count == count) pass_limit(limit, request, pass);
+    return conclude(pass, request.now);
+}
+
+Passage Gate::conclude(GatePass& pass, Now now) {
+    const Ticket* stopping = pass.stopped_by();
+    if (stopping == nullptr) {
+        if (pass.asking_) return Passage::ask;
+        for (const Ticket& ticket : pass.tickets())
+            if (ticket.passage > Passage::ask) ties_.metrics.add(base::Counter::limits_dry_run);
+        return Passage::open;
     }
-    if (const auto* ticket = pass.refused_by()) {
-        tail.begin("Retry-After: ");
-        tail.number(std::max<std::int64_t>(1, whole_seconds_up(ticket->decision.retry_after)));
-        tail.end();
+    const Passage passage = stopping->passage;
+    give_back(pass, now);
+    return passage;
+}
+
+void Gate::pass_limit(const Limit& limit, const Request& request, GatePass& pass) {
+    const auto word = limit.word_on(request.client);
+    if (word == Limit::Word::exempt) return;
+    const std::uint64_t key = key_of(limit, limit.subject(request.client));
+    Ticket& ticket = pass.add(limit, key, ties_.quotas != nullptr && !limit.is_concurrency());
+    const std::uint64_t cost = limit.cost(request.client.request);
+    ticket.passage = word == Limit::Word::denied ? Passage::denied
+                     : limit.is_concurrency()    ? take_seat(ticket, request.now, pass)
+                     : ticket.is_shared          ? take_shared(ticket, cost, request.now, pass)
+                                                 : take_alone(ticket, cost, request.now);
+}
+
+Passage Gate::take_seat(Ticket& ticket, Now now, GatePass& pass) {
+    if (ties_.seats != nullptr) return take_shared_seat(ticket, now, pass);
+    std::uint64_t taken = 0;
+    return sit(ticket, seats_.enter(ticket.key, ticket.limit->policy.max, taken), taken, pass);
+}
+
+Passage Gate::sit(Ticket& ticket, limit::Seat seat, std::uint64_t taken, GatePass& pass) {
+    const std::uint64_t max = ticket.limit->policy.max;
+    const bool is_in = static_cast<bool>(seat);
+    ticket.decision = {is_in, max - std::min(taken, max), Duration{}, Duration{}};
+    if (!is_in) return Passage::full;
+    pass.seats_[pass.seat_count_++] = std::move(seat);
+    return Passage::open;
+}
+
+Passage Gate::take_alone(Ticket& ticket, std::uint64_t cost, Now now) {
+    const limit::Quota& quota = ticket.limit->quota;
+    ticket.decision =
+        alone_.visit(ticket.key, now.mono, [&](State& state) { return limit::take(quota, state, now, cost); });
+    if (!ticket.decision.allowed) return Passage::refused;
+    ticket.cost = cost;
+    return Passage::open;
+}
+
+/// The request does not come in: what limits had taken before one stopped it.
+void Gate::give_back(GatePass& pass, Now now) {
+    for (Ticket& ticket : pass.tickets()) {
+        const limit::Quota& quota = ticket.limit->quota;
+        const std::uint64_t cost = std::exchange(ticket.cost, 0);
+        if (cost == 0) continue;
+        if (ticket.is_shared)
+            ticket.decision = shares_.visit(ticket.key, now.mono, [&](Share& share) {
+                limit::unspend(quota, share, now, cost);
+                return limit::look(quota, share, now);
+            });
+        else
+            ticket.decision = alone_.visit(ticket.key, now.mono, [&](State& state) {
+                limit::credit(quota, state, now, cost);
+                return limit::take(quota, state, now, 0);
+            });
     }
+    if (pass.asking_)
+        for (const auto& [index, spending, seats] : *pass.asking_) withdraw(pass.tickets_[index], spending, now);
+    pass.asking_ = nullptr;
+    while (pass.seat_count_ > 0) pass.seats_[--pass.seat_count_] = {};
+}
+
+// ---- afterwards
+
+void Gate::charge(const Ticket& ticket, std::uint64_t cost, Now now) {
+    const limit::Quota& quota = ticket.limit->quota;
+    const std::uint64_t rest = cost - std::min(cost, ticket.cost);
+    if (ticket.is_shared)
+        shares_.visit(ticket.key, now.mono, [&](Share& share) { limit::owe(quota, share, now, rest); });
+    else
+        alone_.visit(ticket.key, now.mono, [&](State& state) { limit::debit(quota, state, now, rest); });
+}
+
+std::vector<Ticket> Gate::look(const http::RequestHead& request, std::string_view address, Now now) {
+    std::vector<Ticket> tickets;
+    const auto add = [&](std::span<const Limit> limits, const policy::Route* route) {
+        const auto identity = policy::identity_of(route, request);
+        const Client client{request, identity, address, route != nullptr ? std::string_view(route->name) : ""};
+        for (const Limit& limit : limits)
+            if (limit.word_on(client) == Limit::Word::counted) tickets.push_back(look(limit, client, now));
+    };
+    add(for_all_, nullptr);
+    for (const auto& route : router_.routes()) add(limits_of(route.get()), route.get());
+    return tickets;
+}
+
+Ticket Gate::look(const Limit& limit, const Client& client, Now now) {
+    const std::uint64_t key = key_of(limit, limit.subject(client));
+    const limit::Quota& quota = limit.quota;
+    Ticket ticket{&limit, key, 0, {}, Passage::open, ties_.quotas != nullptr && !limit.is_concurrency()};
+    const std::uint64_t taken = ties_.seats != nullptr ? shared_seats_.in_flight(key) : seats_.taken(key);
+    if (limit.is_concurrency())
+        ticket.decision.remaining = limit.policy.max - std::min(taken, limit.policy.max);
+    else if (ticket.is_shared)
+        ticket.decision = shares_.visit(key, now.mono, [&](Share& share) { return limit::look(quota, share, now); });
+    else
+        ticket.decision = alone_.visit(key, now.mono, [&](State& state) { return limit::take(quota, state, now, 0); });
+    return ticket;
 }
 
 }  // namespace etage::flow

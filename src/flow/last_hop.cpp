@@ -67,13 +67,8 @@ bool Walk::answer_as_last_hop(Visit& visit, Answer& out) {
     http::Fields fields;
     if (trace) fields.add(http::FieldId::content_type, "message/http");
     std::string content = trace ? reflected(request) : std::string();
-    present_response(visit, 200, {}, client_fields(fields, {nullptr, false, visit.now.wall}), content.size(), false,
-                     out);
-    out.stream_length.reset();
-    out.owned_body = base::make_bytes(std::move(content));
-    out.body = out.owned_body->view();
-    append_cache_status(out.tail, out.verdict);
-    append_limit_fields(out.tail, visit.notes.gate);
+    present_page(visit, client_fields(fields, {nullptr, false, visit.now.wall}), std::move(content), out);
+    tell_limits(visit, out);
     return true;
 }
 

@@ -66,7 +66,9 @@ bool has_credentials(const Visit& visit) noexcept {
 bool Walk::answer_now(Visit& visit, Answer& out) noexcept {
     rooms_.metrics.add(base::Counter::requests);
     try {
-        return look_up(visit, out);
+        const bool answered = look_up(visit, out);
+        if (answered && visit.notes.gate.is_charged_afterwards()) charge(visit, out);
+        return answered;
     } catch (const std::bad_alloc&) {  // the key buffer could not grow: go the long way
         return stop(visit, Stop::forward_alone, Forward::bypass, Detail::internal);
     }
@@ -77,6 +79,9 @@ bool Walk::look_up(Visit& visit, Answer& out) {
     const http::RequestHead& request = visit.request;
 
     // 1: which rule applies?
+    const bool reads = request.method == http::Method::get || request.method == http::Method::head;
+    if (reads && !rooms_.limits_page.empty() && request.path == rooms_.limits_page)
+        return stop(visit, Stop::limits_page, Forward::none);
     notes.match = rooms_.router.match(request.method, request.path);
     const policy::Route* route = notes.match.route;
     if (route == nullptr && rooms_.handlers_only) return stop(visit, Stop::unrouted, Forward::none);
@@ -86,11 +91,18 @@ bool Walk::look_up(Visit& visit, Answer& out) {
 
     // 2: may this client come in?
     notes.identity = policy::identity_of(route, request);
-    if (route != nullptr && !route->policy.limits.empty()) {
-        notes.gate = pass_gate(rooms_.buckets,
-                               {request, *route, notes.identity, visit.client_address, visit.now, rooms_.secret});
-        if (notes.gate.refused_by() != nullptr) return stop(visit, Stop::refused, Forward::none, Detail::rate_limited);
+    if (!rooms_.gate.is_open(route)) {
+        notes.passage = rooms_.gate.enter(gate_request(visit), notes.gate);
+        if (notes.passage != Passage::open)
+            return stop(visit, notes.passage == Passage::ask ? Stop::limits : Stop::refused, Forward::none);
     }
+    return look_on(visit, out);
+}
+
+bool Walk::look_on(Visit& visit, Answer& out) {
+    Notes& notes = visit.notes;
+    const http::RequestHead& request = visit.request;
+    const policy::Route* route = notes.match.route;
 
     // 3: what is it called?
     if (request.wants_upgrade && may_upgrade(request, route))
@@ -223,7 +235,7 @@ void Walk::finish_hit(Visit& visit, base::Ref<const store::Entry> entry, Answer&
     if (presented.not_modified) rooms_.metrics.add(base::Counter::not_modified);
     if (presented.wanted != http::Coding::identity) want_coding(entry, presented.wanted);
     append_reuse_fields(visit, *entry, out);
-    append_limit_fields(out.tail, visit.notes.gate);
+    tell_limits(visit, out);
     rooms_.metrics.add(base::Counter::hits);
     if (out.verdict.detail != Detail::none) {
         if (is_stale(out.verdict.detail)) rooms_.metrics.add(base::Counter::stale_served);

@@ -20,7 +20,9 @@ namespace etage::flow {
 /// Where answer_now() stopped, when it could not answer.
 enum class Stop : std::uint8_t {
     unrouted,       // step 1: handlers only, and none matches
+    limits_page,    // step 1: what is left to the client
     refused,        // step 2: a limit
+    limits,         // step 2: only Redis knows
     forward_alone,  // step 3: not looked up, or not to be queued
     behind,         // step 3: its token is ahead of this instance, which may catch up
     query,          // step 3: its content is part of its name, and is not here yet
@@ -35,6 +37,8 @@ struct Notes {
     Stop stop = Stop::fill;
     policy::Match match;
     GatePass gate;
+    Passage passage = Passage::open;
+    bool is_paid = false;  // the limits on misses, too
     policy::Identity identity;
     http::RequestCacheControl request_cc;
     base::Hash128 key_hash;

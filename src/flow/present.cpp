@@ -95,7 +95,12 @@ void add_to_head(const http::Fields& fields, Answer& out) {
 
 void present_problem(const Visit& visit, int status, std::string_view detail, std::string_view extra_fields,
                      Answer& out) {
-    std::string body = http::problem_json(status, "", http::reason_phrase(status), detail);
+    present_problem_document(visit, status, http::problem_json(status, "", http::reason_phrase(status), detail),
+                             extra_fields, out);
+}
+
+void present_problem_document(const Visit& visit, int status, std::string body, std::string_view extra_fields,
+                              Answer& out) {
     out.owned_head.clear();
     http::append_status_line(out.owned_head, status);
     http::append_field(out.owned_head, FieldId::content_type, "application/problem+json");
@@ -112,6 +117,14 @@ void present_problem(const Visit& visit, int status, std::string_view detail, st
     out.owned_body = base::make_bytes(std::move(body));
     if (!out.head_only) out.body = out.owned_body->view();
     out.stream = nullptr;
+}
+
+void present_page(const Visit& visit, const http::Fields& fields, std::string content, Answer& out) {
+    present_response(visit, 200, {}, fields, content.size(), false, out);
+    out.stream_length.reset();
+    out.owned_body = base::make_bytes(std::move(content));
+    if (!out.head_only) out.body = out.owned_body->view();
+    append_cache_status(out.tail, out.verdict);
 }
 
 }  // namespace etage::flow

@@ -38,6 +38,13 @@ bool present_condition(const Visit& visit, const Arriving& arriving, const http:
 void present_problem(const Visit& visit, int status, std::string_view detail, std::string_view extra_fields,
                      Answer& out);
 
+/// The same with a document of its own.
+void present_problem_document(const Visit& visit, int status, std::string document, std::string_view extra_fields,
+                              Answer& out);
+
+/// A 200 of Etage's own.
+void present_page(const Visit& visit, const http::Fields& fields, std::string content, Answer& out);
+
 /// Fields for this one answer that no entry carries.
 void add_to_head(const http::Fields& fields, Answer& out);
 

@@ -5,10 +5,9 @@
 #include "base/metrics.hpp"
 #include "coherence/engine.hpp"
 #include "flow/flight.hpp"
+#include "flow/gate.hpp"
 #include "flow/invalidation.hpp"
 #include "flow/origin.hpp"
-#include "limit/client_table.hpp"
-#include "limit/quota.hpp"
 #include "net/slots.hpp"
 #include "policy/route.hpp"
 #include "store/memory_store.hpp"
@@ -47,7 +46,7 @@ struct Rooms {
     const policy::Router& router;
     coherence::Engine& engine;
     store::MemoryStore& store;
-    limit::ClientTable<limit::State>& buckets;
+    Gate& gate;
     FlightTable& flights;
     base::Metrics& metrics;
     base::Log& log;
@@ -61,6 +60,7 @@ struct Rooms {
     InvalidationLog& invalidations;
     std::uint64_t identity_secret = 0;     // keys what is made of a user's identity; the same where keys are shared
     store::RemoteStore* remote = nullptr;  // step 6; null: there is none
+    std::string limits_page;               // the path where clients read what is left to them; empty: none
     net::Slots outage_fills = net::Slots(WalkLimits{}.outage_fills_max);
     /// Shared with the streams it counts, which may outlive the walk.
     std::shared_ptr<std::atomic<std::size_t>> coded_streams = std::make_shared<std::atomic<std::size_t>>(0);

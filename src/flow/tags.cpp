@@ -4,8 +4,6 @@
 #include "policy/invalidate.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 namespace etage::flow {
 
@@ -85,11 +83,7 @@ std::string request_uri(const http::RequestHead& request, std::string_view schem
 }
 
 std::string key_name(std::string_view key, const policy::Route* route) {
-    const base::Hash128 hash = base::hash128(key, 0);
-    std::array<char, 33> hex{};
-    std::snprintf(hex.data(), hex.size(), "%016llx%016llx", static_cast<unsigned long long>(hash.high),
-                  static_cast<unsigned long long>(hash.low));
-    return "v1:" + (route != nullptr ? route->name : std::string("-")) + ":" + hex.data();
+    return "v1:" + (route != nullptr ? route->name : std::string("-")) + ":" + base::hex(base::hash128(key, 0));
 }
 
 TagHash prefix_tag(std::string_view prefix) { return tag_hash(TagKind::prefix, without_last_slash(prefix)); }

@@ -17,6 +17,7 @@ namespace etage::flow {
 asio::awaitable<void> Walk::answer(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out) {
     try {
         co_await go_on(visit, std::move(body), out);
+        if (visit.notes.gate.is_charged_afterwards()) charge(visit, out);
     } catch (const std::exception& e) {  // out of memory, or a mistake of ours: this request pays, nobody else
         rooms_.log.error("request failed", {{"path", visit.request.path}, {"what", e.what()}});
         out = Answer{};
@@ -27,10 +28,15 @@ asio::awaitable<void> Walk::answer(Visit& visit, std::shared_ptr<net::BodySource
 asio::awaitable<void> Walk::go_on(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out) {
     switch (visit.notes.stop) {
         case Stop::unrouted: co_return answer_unrouted(visit, out);
+        case Stop::limits_page: co_return answer_limits_page(visit, out);
         case Stop::refused: co_return answer_refused(visit, out);
-        case Stop::forward_alone:
+        case Stop::limits: co_return co_await ask_limits(visit, std::move(body), out);
+        case Stop::forward_alone: {
             if (visit.notes.request_cc.only_if_cached) co_return answer_only_if_cached(visit, out);
+            const bool may = co_await may_go_forward(visit, out);
+            if (!may) co_return;
             co_return co_await forward_alone(visit, std::move(body), out);
+        }
         case Stop::behind: co_return co_await wait_for_token(visit, std::move(body), out);
         case Stop::query: co_return co_await ask_by_query(visit, std::move(body), out);
         case Stop::decode: co_return serve_decoded(visit, out);
@@ -40,6 +46,8 @@ asio::awaitable<void> Walk::go_on(Visit& visit, std::shared_ptr<net::BodySource>
     }
     if (visit.notes.stop == Stop::fill && !visit.notes.entry && look_for_part(visit, out)) co_return;
     if (visit.notes.request_cc.only_if_cached) co_return answer_only_if_cached(visit, out);
+    const bool may = co_await may_go_forward(visit, out);
+    if (!may) co_return;
     if (visit.notes.stop == Stop::head) co_return co_await ask_by_head(visit, out);
     co_await take_off(visit, out);
 }
@@ -192,16 +200,6 @@ void Walk::serve_stale_and_refresh(Visit& visit, Answer& out, const asio::any_io
     finish_hit(visit, entry, out);
 }
 
-void Walk::answer_refused(Visit& visit, Answer& out) {
-    rooms_.metrics.add(base::Counter::rate_limited);
-    rooms_.metrics.add(Detail::rate_limited);
-    const auto& policy = *visit.notes.gate.refused_by()->policy;
-    out.verdict.detail = Detail::rate_limited;
-    present_problem(visit, 429, "limit \"" + policy.name + "\" is exhausted; see Retry-After", "", out);
-    append_cache_status(out.tail, out.verdict);
-    append_limit_fields(out.tail, visit.notes.gate);
-}
-
 void Walk::answer_unrouted(Visit& visit, Answer& out) {
     if (visit.request.method == http::Method::purge) {
         out.verdict.detail = Detail::method_not_allowed;
@@ -240,7 +238,7 @@ void Walk::answer_error(Visit& visit, const Error& error, Answer& out) {
 }
 
 void Walk::finish_forwarded(Visit& visit, Answer& out) noexcept {
-    append_limit_fields(out.tail, visit.notes.gate);
+    tell_limits(visit, out);
     rooms_.metrics.add(base::Counter::forwarded);
     rooms_.metrics.add(out.verdict.forward);
     if (out.verdict.detail != Detail::none) rooms_.metrics.add(out.verdict.detail);

@@ -1,6 +1,7 @@
 #pragma once
 // The walk of a request through the house (DESIGN §2). Each step is a room of its own:
 //   lookup.cpp   1–4, 8   route, limit, key, shelf: the hit, one plain function
+//   limiting.cpp 2        limits that only Redis knows, limits on misses, what limits tell, what answers cost
 //   coding.cpp   8        codings that a hit would have liked, made behind it
 //   recoding.cpp 8        codings of what comes from no entry, made and taken away as it passes
 //   walk.cpp     5–8      what happens when there was no hit, in order
@@ -51,6 +52,7 @@ private:
 
     // lookup.cpp
     bool look_up(Visit& visit, Answer& out);
+    bool look_on(Visit& visit, Answer& out);
     bool give_name(Visit& visit);
     bool find_entry(Visit& visit, Answer& out);
     static bool is_of_its_route(const Visit& visit, const store::Entry& entry) noexcept;
@@ -75,6 +77,15 @@ private:
                        Answer& out);
     void serve_decoded(Visit& visit, Answer& out);
 
+    // limiting.cpp
+    static Gate::Request gate_request(const Visit& visit) noexcept;
+    asio::awaitable<void> ask_limits(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);
+    asio::awaitable<bool> may_go_forward(Visit& visit, Answer& out);
+    void answer_refused(Visit& visit, Answer& out);
+    static void tell_limits(const Visit& visit, Answer& out) noexcept;
+    void charge(const Visit& visit, Answer& out);
+    void answer_limits_page(Visit& visit, Answer& out);  // limits_page.cpp
+
     // walk.cpp
     asio::awaitable<void> go_on(Visit& visit, std::shared_ptr<net::BodySource> body, Answer& out);
     asio::awaitable<void> take_off(Visit& visit, Answer& out);
@@ -85,7 +96,6 @@ private:
     void serve_stale_and_refresh(Visit& visit, Answer& out, const asio::any_io_executor& executor);
     static std::shared_ptr<net::BodySource> content_of(const Notes& notes);
     void answer_only_if_cached(Visit& visit, Answer& out);
-    void answer_refused(Visit& visit, Answer& out);
     void answer_unrouted(Visit& visit, Answer& out);
     void answer_error(Visit& visit, const Error& error, Answer& out);
     void finish_forwarded(Visit& visit, Answer& out) noexcept;

@@ -85,7 +85,8 @@ inline std::string lines(int count) {
 class TestHouse {
 public:
     explicit TestHouse(std::vector<RoutePolicy> routes = {}, bool handlers_only = false,
-                       store::RemoteStore* remote = nullptr, InvalidationLog* log = nullptr);
+                       store::RemoteStore* remote = nullptr, InvalidationLog* log = nullptr,
+                       limit::RemoteQuotas* quotas = nullptr);
     ~TestHouse() { compressors_.join(); }
     TestHouse(const TestHouse&) = delete;
     TestHouse& operator=(const TestHouse&) = delete;
@@ -120,7 +121,7 @@ private:
 
     base::Log log_{{base::LogLevel::off, base::LogFormat::text, {}}};
     policy::Router router_;
-    limit::ClientTable<limit::State> buckets_;
+    std::unique_ptr<Gate> gate_;
     asio::thread_pool compressors_{1};
 
 public:

@@ -95,14 +95,17 @@ private:
 };
 
 TestHouse::TestHouse(std::vector<RoutePolicy> routes, bool handlers_only, store::RemoteStore* remote,
-                     InvalidationLog* log) {
+                     InvalidationLog* log, limit::RemoteQuotas* quotas) {
     auto router = policy::Router::compile(std::move(routes), {"default"});
     if (!router) throw std::runtime_error(router.error().what);
     router_ = std::move(*router);
+    auto gate = Gate::make(router_, {}, {quotas, nullptr, 42, 42, metrics});
+    if (!gate) throw std::runtime_error(gate.error().what);
+    gate_ = std::move(*gate);
     walk = std::make_unique<Walk>(Rooms{router_,
                                         engine,
                                         store,
-                                        buckets_,
+                                        *gate_,
                                         flights,
                                         metrics,
                                         log_,
@@ -115,7 +118,8 @@ TestHouse::TestHouse(std::vector<RoutePolicy> routes, bool handlers_only, store:
                                         fills,
                                         log != nullptr ? *log : invalidations,
                                         42,
-                                        remote});
+                                        remote,
+                                        {}});
 }
 
 asio::awaitable<void> TestHouse::walk_through(std::string text, std::string body, std::shared_ptr<Reply> reply) {

@@ -8,6 +8,7 @@
 #include "origin/upstream.hpp"
 
 #include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/use_future.hpp>
 
@@ -111,10 +112,16 @@ Result<void> Building::furnish() {
     flow::WalkLimits limits;
     limits.entry_bytes_max = config.memory.entry_max;
     limits.remote_budget = config.redis.budget;
+    auto gate = flow::Gate::make(router_, config.limits,
+                                 {shared_ ? &shared_->quotas() : nullptr, shared_ ? &shared_->seats() : nullptr, secret,
+                                  config.redis.secret.empty() ? 0 : shared_secret, metrics_});
+    if (!gate) return std::unexpected(std::move(gate.error()));
+    gate_ = std::move(*gate);
     walk_ = std::make_unique<flow::Walk>(
-        flow::Rooms{router_, engine_, store_, buckets_, flights_, metrics_, log_, compressors_, origins, secret,
+        flow::Rooms{router_, engine_, store_, *gate_, flights_, metrics_, log_, compressors_, origins, secret,
                     plan_.handlers_only, plan_.handlers_only ? "" : "1.1 etage", limits, fills_, invalidations(),
-                    config.redis.secret.empty() ? secret : shared_secret, shared_ ? &shared_->entries() : nullptr});
+                    config.redis.secret.empty() ? secret : shared_secret, shared_ ? &shared_->entries() : nullptr,
+                    config.server.limits_page});
     return {};
 }
 
@@ -167,6 +174,7 @@ Result<void> Building::open() {
             return failure(Blame::remote_store, Fault::internal, trouble + " (redis.required is true)");
         if (!trouble.empty()) std::fprintf(stderr, "etage: %s; serving without it\n", trouble.c_str());
     }
+    if (shared_) asio::co_spawn(shared_->log().executor(), gate_->keep_up(), asio::detached);
     server_->start();
     ready_.store(true, std::memory_order_release);
     for (const std::string& address : addresses_) std::fprintf(stderr, "listening on http://%s\n", address.c_str());
@@ -177,9 +185,11 @@ Result<void> Building::open() {
 
 bool Building::close() {
     if (!ready_.exchange(false, std::memory_order_acq_rel)) return true;
-    return server_->shut_down([this] {
+    const bool all = server_->shut_down([this] {
         return fills_.load(std::memory_order_acquire) == 0 && (!shared_ || shared_->entries().writes_under_way() == 0);
     });
+    if (shared_) asio::co_spawn(shared_->log().executor(), gate_->give_up(), asio::use_future).wait();
+    return all;
 }
 
 Result<Sequence> Building::invalidate(std::span<const std::string> tags, std::size_t* killed) {

@@ -9,8 +9,6 @@
 #include "gateway/config.hpp"
 #include "gateway/house.hpp"
 #include "gateway/shared_tier.hpp"
-#include "limit/client_table.hpp"
-#include "limit/quota.hpp"
 #include "policy/route.hpp"
 #include "serve/server.hpp"
 #include "store/memory_store.hpp"
@@ -96,7 +94,7 @@ private:
     policy::Router router_;
     coherence::Engine engine_;
     store::MemoryStore store_;
-    limit::ClientTable<limit::State> buckets_;
+    std::unique_ptr<flow::Gate> gate_;
     flow::FlightTable flights_;
     std::atomic<std::size_t> fills_{0};
     flow::LocalLog local_log_;

@@ -24,6 +24,7 @@ struct ServerConfig {
     unsigned threads = 0;                                // 0 = as many as the machine has CPUs for us
     std::vector<net::Network> trusted_proxies;           // whose X-Forwarded-* are believed
     bool server_timing = false;                          // answers say how long they took
+    std::string limits_page;                             // where clients read what is left to them; empty: nowhere
     Duration grace = std::chrono::seconds(10);           // after SIGTERM, for what is in flight
     Duration header_timeout = std::chrono::seconds(10);  // from the first byte of a head to its end
     Duration idle_timeout = std::chrono::seconds(60);    // between requests of a kept connection
@@ -102,6 +103,7 @@ struct Config {
     LogConfig log;
     std::optional<Duration> default_ttl;  // for cacheable routes that name no ttl of their own
     std::vector<RoutePolicy> routes;      // in file order; every one compiles
+    std::vector<LimitPolicy> limits;      // for every request, whatever its route
 
     /// Names in order, as policy::Router::compile wants them.
     std::vector<std::string> origin_names() const;

@@ -1,6 +1,7 @@
 #include "gateway/config_load.hpp"
 
 #include "gateway/config_env.hpp"
+#include "gateway/config_limits.hpp"
 #include "gateway/config_read.hpp"
 #include "gateway/config_routes.hpp"
 #include "gateway/config_settings.hpp"
@@ -70,6 +71,8 @@ void Loader::apply_file(const SourceText& file) {
     for (const Member& member : std::get<Node::Table>(document->value)) {
         if (member.key == "route")
             routes_ = member.node;
+        else if (member.key == "limit")
+            config_.limits = read_limits(member.node, "[[limit]]", problems_);
         else if (member.key == "origins")
             apply_origins(member.node);
         else
@@ -80,7 +83,7 @@ void Loader::apply_file(const SourceText& file) {
 void Loader::apply_section(const Member& member) {
     const auto section = std::ranges::find(sections(), member.key, &Section::name);
     if (section == sections().end()) {
-        std::vector<std::string_view> names = {"route", "origins"};
+        std::vector<std::string_view> names = {"route", "limit", "origins"};
         for (const Section& each : sections()) names.push_back(each.name);
         problems_.add(member.where, "unknown section \"" + member.key + "\"" + suggestion(member.key, names));
         return;

@@ -1,6 +1,6 @@
 #include "gateway/config_routes.hpp"
 
-#include "flow/gate.hpp"
+#include "gateway/config_limits.hpp"
 #include "gateway/config_read.hpp"
 #include "http/h1_writer.hpp"
 #include "policy/route.hpp"
@@ -9,18 +9,6 @@
 
 namespace etage::gateway {
 namespace {
-
-constexpr std::uint64_t requests_max =
-    1'000'000'000'000;  // per window: arithmetic in nanoseconds stays exact far beyond
-
-std::optional<std::string> read_field_name(const Node& node, Problems& problems) {
-    auto text = read_text(node, problems);
-    if (text && !http::is_token(*text)) {
-        problems.add(node, "\"" + *text + "\" cannot be the name of a header field or cookie");
-        return std::nullopt;
-    }
-    return text;
-}
 
 std::optional<std::string> read_field_value(const Node& node, Problems& problems) {
     auto text = read_text(node, problems);
@@ -98,99 +86,13 @@ constexpr Key<ClientPolicy> client_keys[] = {
      [](ClientPolicy& c, const Node& n, Problems& p) { keep(c.cdn_cache_control, read_field_value(n, p)); }},
     {"expose_tags", [](ClientPolicy& c, const Node& n, Problems& p) { keep(c.expose_tags, read_flag(n, p)); }},
     {"compress", [](ClientPolicy& c, const Node& n, Problems& p) { keep(c.compress, read_flag(n, p)); }},
+    {"x_ratelimit", [](ClientPolicy& c, const Node& n, Problems& p) { keep(c.x_ratelimit, read_flag(n, p)); }},
 };
 
 constexpr Key<IdentityPolicy> identity_keys[] = {
     {"header", [](IdentityPolicy& i, const Node& n, Problems& p) { keep(i.header, read_field_name(n, p)); }},
     {"cookie", [](IdentityPolicy& i, const Node& n, Problems& p) { keep(i.cookie, read_field_name(n, p)); }},
 };
-
-// ---- limits
-
-void set_limit_name(LimitPolicy& limit, const Node& node, Problems& problems) {
-    const auto text = read_text(node, problems);
-    if (!text) return;
-    if (http::is_token(*text))
-        limit.name = *text;  // it stands in RateLimit-Policy, between quotes
-    else
-        problems.add(node, "\"" + *text + "\" is no name; use letters, digits, '-' and '_'");
-}
-
-void set_rate(LimitPolicy& limit, const Node& node, Problems& problems) {
-    const auto text = read_text(node, problems);
-    if (!text) return;
-    const auto rate = parse_rate(*text);
-    if (!rate) return problems.add(node, rate.error());
-    if (rate->quota > requests_max) return problems.add(node, "\"" + *text + "\" is no limit at all; leave it out");
-    limit.quota = rate->quota;
-    limit.window = rate->window;
-}
-
-void set_by(LimitPolicy& limit, const Node& node, Problems& problems) {
-    using By = LimitPolicy::By;
-    const auto text = read_text(node, problems);
-    if (!text) return;
-    for (const auto& [prefix, by] : {Word<By>{"header:", By::header}, Word<By>{"cookie:", By::cookie}}) {
-        if (!text->starts_with(prefix)) continue;
-        limit.by = by;
-        return keep(limit.by_name, read_field_name({text->substr(prefix.size()), node.where, node.name}, problems));
-    }
-    static constexpr Word<By> words[] = {{"ip", By::ip},
-                                         {"user", By::user},
-                                         {"route", By::route},
-                                         {"header:NAME", By::header},
-                                         {"cookie:NAME", By::cookie}};
-    const auto by = read_word(node, problems, words);
-    if (by == By::header || by == By::cookie)
-        problems.add(node, "put the real name in place of NAME, like \"header:x-api-key\"");
-    else
-        keep(limit.by, by);
-}
-
-void set_algorithm(LimitPolicy&, const Node& node, Problems& problems) {
-    static constexpr std::string_view words[] = {"token_bucket", "fixed_window", "sliding_window", "concurrency"};
-    if (read_word(node, problems, words).value_or(0) != 0)
-        problems.add(node, "only \"token_bucket\" is in this version");
-}
-
-void no_shared_limits(LimitPolicy&, const Node& node, Problems& problems) {
-    problems.add(node,
-                 "limits shared through Redis are not in this version: each instance counts alone; remove the key");
-}
-
-constexpr Key<LimitPolicy> limit_keys[] = {
-    {"name", set_limit_name},
-    {"rate", set_rate},
-    {"burst", [](LimitPolicy& l, const Node& n, Problems& p) { keep(l.burst, read_count(n, p, 1, requests_max)); }},
-    {"by", set_by},
-    {"dry_run", [](LimitPolicy& l, const Node& n, Problems& p) { keep(l.dry_run, read_flag(n, p)); }},
-    {"algorithm", set_algorithm},
-    {"outage", no_shared_limits},
-    {"lease", no_shared_limits},
-};
-
-void set_limits(RoutePolicy& route, const Node& node, Problems& problems) {
-    const auto* list = std::get_if<Node::List>(&node.value);
-    if (list == nullptr)
-        return problems.add(node, "expected a list of tables, like [{ name = \"burst\", rate = \"120/min\" }]");
-    for (const Node& element : *list) {
-        LimitPolicy limit;
-        const auto before = problems.lines().size();
-        read_table(limit, element, problems, limit_keys);
-        if (problems.lines().size() != before) continue;
-        if (limit.name.empty())
-            problems.add(element, "a limit needs a name: clients read it in RateLimit-Policy");
-        else if (limit.quota == 0)
-            problems.add(element, "a limit needs a rate, like rate = \"120/min\"");
-        else if (std::ranges::any_of(route.limits, [&](const auto& other) { return other.name == limit.name; }))
-            problems.add(element, "the name \"" + limit.name + "\" is taken by another limit of this route");
-        else if (route.limits.size() == flow::limits_per_route_max)
-            problems.add(element, "a route takes " + std::to_string(flow::limits_per_route_max) +
-                                      " limits; the ones behind would not be asked");
-        else
-            route.limits.push_back(std::move(limit));
-    }
-}
 
 // ---- the route
 
@@ -200,7 +102,7 @@ constexpr Key<RoutePolicy> route_keys[] = {
     {"key", [](RoutePolicy& r, const Node& n, Problems& p) { read_table(r.key, n, p, key_keys); }},
     {"client", [](RoutePolicy& r, const Node& n, Problems& p) { read_table(r.client, n, p, client_keys); }},
     {"identity", [](RoutePolicy& r, const Node& n, Problems& p) { read_table(r.identity, n, p, identity_keys); }},
-    {"limits", set_limits},
+    {"limits", [](RoutePolicy& r, const Node& n, Problems& p) { r.limits = read_limits(n, "a route", p); }},
     {"invalidates", [](RoutePolicy& r, const Node& n, Problems& p) { keep(r.invalidates, read_list(n, p)); }},
     {"origin", [](RoutePolicy& r, const Node& n, Problems& p) { keep(r.origin, read_text(n, p)); }},
 };

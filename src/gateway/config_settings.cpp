@@ -57,10 +57,21 @@ void set_trusted_proxies(ServerConfig& server, const Node& node, Problems& probl
     server.trusted_proxies = std::move(networks);
 }
 
+void set_limits_page(ServerConfig& server, const Node& node, Problems& problems) {
+    const auto text = read_text(node, problems);
+    if (!text) return;
+    const auto plain = [](char c) { return c > ' ' && c <= '~' && c != '?' && c != '#' && c != '%'; };
+    if (text->empty() || (text->front() == '/' && std::ranges::all_of(*text, plain)))
+        server.limits_page = *text;
+    else
+        problems.add(node, "\"" + *text + "\" is no path; write one like \"/limits/me\"");
+}
+
 constexpr Key<ServerConfig> server_keys[] = {
     {"listen", set_listen},
     {"threads", [](ServerConfig& s, const Node& n, Problems& p) { keep(s.threads, read_count(n, p, 0, 1024)); }},
     {"trusted_proxies", set_trusted_proxies},
+    {"limits_page", set_limits_page},
     {"server_timing", [](ServerConfig& s, const Node& n, Problems& p) { keep(s.server_timing, read_flag(n, p)); }},
     {"grace", [](ServerConfig& s, const Node& n, Problems& p) { keep(s.grace, read_duration(n, p)); }},
     {"header_timeout", [](ServerConfig& s, const Node& n,

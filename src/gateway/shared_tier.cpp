@@ -45,6 +45,9 @@ Result<std::unique_ptr<SharedTier>> SharedTier::make(const RedisConfig& config, 
     tier->entries_ =
         std::make_unique<redis::EntryStore>(*tier->client_, context.engine, tier->log_->clock(), config.name_space,
                                             tier->log_->generation(), context.metrics, limits);
+    tier->quotas_ = std::make_unique<redis::RedisQuotas>(*tier->client_, config.name_space,
+                                                         [&log = *tier->log_] { return log.view().live; });
+    tier->seats_ = std::make_unique<redis::RedisSeats>(*tier->client_, config.name_space, redis::random_name());
     return tier;
 }
 

@@ -8,6 +8,8 @@
 #include "redis/client.hpp"
 #include "redis/entry_store.hpp"
 #include "redis/log.hpp"
+#include "redis/quotas.hpp"
+#include "redis/seats.hpp"
 
 #include <etage/error.hpp>
 
@@ -36,6 +38,8 @@ public:
 
     redis::RedisLog& log() noexcept { return *log_; }
     redis::EntryStore& entries() noexcept { return *entries_; }
+    redis::RedisQuotas& quotas() noexcept { return *quotas_; }
+    redis::RedisSeats& seats() noexcept { return *seats_; }
 
     /// The log begins to be read, on a thread of its own. Returns when it is, or cannot be within `attach_time_max`:
     /// then in one line why not. Unless
@@ -53,6 +57,8 @@ private:
     std::unique_ptr<redis::Client> client_;
     std::unique_ptr<redis::RedisLog> log_;
     std::unique_ptr<redis::EntryStore> entries_;
+    std::unique_ptr<redis::RedisQuotas> quotas_;
+    std::unique_ptr<redis::RedisSeats> seats_;
 };
 
 }  // namespace etage::gateway

@@ -96,9 +96,13 @@ Json routes(const Snapshot& now) {
 }
 
 std::string describe(const LimitPolicy& limit) {
-    static constexpr std::array<std::string_view, 5> by = {"ip", "user", "header ", "cookie ", "route"};
-    return std::to_string(limit.quota) + "/" + format_duration(limit.window) + " per " +
-           std::string(by[static_cast<std::size_t>(limit.by)]) + limit.by_name + (limit.dry_run ? " (dry run)" : "");
+    static constexpr std::array<std::string_view, 6> by = {"per ip",      "per user",  "per header ",
+                                                           "per cookie ", "per route", "for all together"};
+    const std::string what = limit.algorithm == LimitPolicy::Algorithm::concurrency
+                                 ? std::to_string(limit.max) + " at once "
+                                 : std::to_string(limit.quota) + "/" + format_duration(limit.window) + " ";
+    return what + std::string(by[static_cast<std::size_t>(limit.by)]) + limit.by_name +
+           (limit.dry_run ? " (dry run)" : "");
 }
 
 std::string joined(const std::vector<std::string>& parts, std::string_view between) {

@@ -122,7 +122,12 @@ Read<Rate> parse_rate(std::string_view text) {
     const std::string_view count = text.substr(0, slash);
     const std::string_view per = text.substr(slash + 1);
     const auto parsed = std::from_chars(count.data(), count.data() + count.size(), rate.quota);
-    if (parsed.ec != std::errc{} || parsed.ptr != count.data() + count.size()) return no(text, form);
+    if (parsed.ec != std::errc{} || parsed.ptr != count.data() + count.size()) {
+        const auto bytes = parse_size(count);
+        if (!bytes) return no(text, form);
+        rate.quota = *bytes;
+        rate.in_bytes = true;
+    }
     if (const auto window = factor_of(per, windows)) {
         rate.window = Duration(*window);
     } else {

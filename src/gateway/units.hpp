@@ -26,10 +26,12 @@ Read<std::uint64_t> parse_size(std::string_view text);
 struct Rate {
     std::uint64_t quota = 0;
     Duration window{};
+    bool in_bytes = false;  // "10MiB/min"
     friend bool operator==(const Rate&, const Rate&) = default;
 };
 
-/// "120/min", "5/s", "1000/day", "100/15m": requests per window. Both are at least 1 (a window at least 1 ms).
+/// "120/min", "5/s", "1000/day", "100/15m": requests per window; "10MiB/min": bytes. Both are at least 1 (a window at
+/// least 1 ms).
 Read<Rate> parse_rate(std::string_view text);
 
 /// The shortest exact form: "60s", "1m30s", "50ms".

@@ -52,7 +52,7 @@ public:
     }
 
 private:
-    std::array<char, 1024> bytes_;
+    std::array<char, 2048> bytes_;
     std::size_t size_ = 0;   // up to the last whole field, or further while one is open
     std::size_t start_ = 0;  // where the open field began
     bool overflowed_ = false;

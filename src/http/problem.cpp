@@ -65,7 +65,8 @@ void append_json_string(std::string& out, std::string_view text) {
     out += '"';
 }
 
-std::string problem_json(int status, std::string_view type_suffix, std::string_view title, std::string_view detail) {
+std::string problem_json(int status, std::string_view type_suffix, std::string_view title, std::string_view detail,
+                         std::string_view extension) {
     std::string type = "about:blank";
     if (type_suffix.find(':') != std::string_view::npos)
         type = type_suffix;
@@ -81,6 +82,7 @@ std::string problem_json(int status, std::string_view type_suffix, std::string_v
         out += ",\"detail\":";
         append_json_string(out, detail);
     }
+    if (!extension.empty()) (out += ',') += extension;
     out += "}\n";
     return out;
 }

@@ -24,7 +24,7 @@ struct Claim {
     std::uint64_t want = 1;  // at least `need`; what is granted beyond it is a lease
     std::uint64_t back = 0;  // of a lease that has lapsed: given back before anything is taken
     std::uint64_t debt = 0;  // charged whatever is left (debit), before anything is taken
-    Used at_least;           // what is known to be used: the common count is raised to it first
+    Used at_least{};         // what is known to be used: the common count is raised to it first
     bool binding = true;     // false (a dry run): whether it is granted has no effect on the others
 };
 

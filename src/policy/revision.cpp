@@ -35,9 +35,16 @@ public:
         return *this;
     }
     Canonical& add(const LimitPolicy& l) {
-        const auto& [name, quota, window, burst, by, by_name, dry_run] = l;
-        add(name).add(quota).add(window).add(burst).add(static_cast<std::uint64_t>(by));
-        return add(by_name).add(dry_run);
+        const auto& [name, algorithm, quota, window, burst, max, by, by_name, cost_by, cost, cost_name, count, allow,
+                     deny, outage, lease, retry_jitter, dry_run] = l;
+        add(name).word(algorithm).add(quota).add(window).add(burst).add(max).word(by).add(by_name).word(cost_by);
+        add(cost).add(cost_name).word(count).add(allow).add(deny).word(outage).add(lease).add(retry_jitter);
+        return add(dry_run);
+    }
+
+    template <class E>
+    Canonical& word(E value) {
+        return add(static_cast<std::uint64_t>(value));
     }
 
     const std::string& text() const noexcept { return text_; }
@@ -57,6 +64,7 @@ std::uint32_t revision_of(const RoutePolicy& policy) {
     text.add(static_cast<std::uint64_t>(per)).add(allow_set_cookie).add(allow_cookie).add(respect_origin);
     text.add(static_cast<std::uint64_t>(key.query_mode)).add(key.query).add(key.headers);
     text.add(client.cache_control).add(client.cdn_cache_control).add(client.expose_tags).add(client.compress);
+    text.add(client.x_ratelimit);
     text.add(identity.header).add(identity.cookie).add(limits).add(invalidates).add(origin);
     const auto hash = base::hash64(text.text(), 0);
     const auto revision = static_cast<std::uint32_t>(hash ^ (hash >> 32U));

@@ -155,6 +155,9 @@ TEST(Revision, ChangesWithEveryMember) {
         revision([](RoutePolicy& p) { p.identity.cookie = "a"; }),
         revision([](RoutePolicy& p) { p.limits.emplace_back(); }),
         revision([](RoutePolicy& p) { p.limits.emplace_back().dry_run = true; }),
+        revision([](RoutePolicy& p) { p.limits.emplace_back().lease = 2; }),
+        revision([](RoutePolicy& p) { p.limits.emplace_back().allow = {"a"}; }),
+        revision([](RoutePolicy& p) { p.client.x_ratelimit = true; }),
         revision([](RoutePolicy& p) { p.invalidates = {"a"}; }),
         revision([](RoutePolicy& p) { p.origin = "other"; }),
     };

@@ -10,6 +10,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/this_coro.hpp>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -72,14 +73,38 @@ struct Journey {
     Instant deadline;
 };
 
+/// The connection that they go by; null: there is none yet.
+struct Way {
+    std::shared_ptr<Link> link;
+    std::shared_ptr<Pipeline> pipeline;
+};
+
+template <class T>
+std::span<T> all(T& one) noexcept {
+    return {&one, 1};
+}
+template <class T>
+std::span<T> all(std::vector<T>& several) noexcept {
+    return several;
+}
+
+bool has_error(std::span<const Reply> replies) noexcept {
+    return std::ranges::any_of(replies, [](const Reply& reply) { return reply.is(Reply::Kind::error); });
+}
+
 class RoutedClient final : public Client {
 public:
     RoutedClient(std::shared_ptr<const Common> common, std::shared_ptr<Directory> directory)
         : common_(std::move(common)), directory_(std::move(directory)) {}
     ~RoutedClient() override { let_go(); }
 
-    asio::awaitable<Result<Reply>> call(Command command, Instant deadline) override;
-    asio::awaitable<Result<std::vector<Reply>>> call(std::vector<Command> commands, Instant deadline) override;
+    asio::awaitable<Result<Reply>> call(Command command, Instant deadline) override {
+        return travel(std::move(command), Reply(), deadline);
+    }
+    asio::awaitable<Result<std::vector<Reply>>> call(std::vector<Command> commands, Instant deadline) override {
+        std::vector<Reply> replies(commands.size());
+        return travel(std::move(commands), std::move(replies), deadline);
+    }
     asio::awaitable<Result<Reply>> run(const Script& script, std::span<const std::string> keys,
                                        std::span<const std::string> arguments, Instant deadline) override;
     asio::awaitable<Result<std::shared_ptr<Connection>>> connect(std::string_view key, Instant deadline) override;
@@ -89,10 +114,12 @@ public:
     void let_go() noexcept override { directory_->let_go(); }
 
 private:
-    asio::awaitable<Result<void>> route(Journey journey);
+    template <class Commands, class Replies>
+    asio::awaitable<Result<Replies>> travel(Commands commands, Replies replies, Instant deadline);
+    Way ready_way(std::string_view key, const asio::any_io_executor& executor) const;
+    asio::awaitable<Result<void>> make_way(Journey journey, Way& way);
     asio::awaitable<Result<std::shared_ptr<Node>>> find(std::string key, Instant deadline);
-    asio::awaitable<Result<void>> redirect(Journey journey, std::shared_ptr<Node> node,
-                                           const asio::any_io_executor& executor);
+    asio::awaitable<Result<void>> redirect(Journey journey, Link& asked);
     asio::awaitable<Result<void>> follow(Journey journey, std::size_t index, std::shared_ptr<Node> node,
                                          const asio::any_io_executor& executor);
     void heed(std::span<const Reply> replies, Node& node, const asio::any_io_executor& executor);
@@ -101,42 +128,50 @@ private:
     const std::shared_ptr<Directory> directory_;
 };
 
-asio::awaitable<Result<Reply>> RoutedClient::call(Command command, Instant deadline) {
-    Reply reply;
-    const auto done = co_await route({{&command, 1}, {&reply, 1}, deadline});
-    if (!done) co_return std::unexpected(done.error());
-    co_return std::move(reply);
-}
-
-asio::awaitable<Result<std::vector<Reply>>> RoutedClient::call(std::vector<Command> commands, Instant deadline) {
-    std::vector<Reply> replies(commands.size());
-    if (commands.empty()) co_return replies;
-    const auto done = co_await route({commands, replies, deadline});
-    if (!done) co_return std::unexpected(done.error());
-    co_return std::move(replies);
-}
-
-asio::awaitable<Result<void>> RoutedClient::route(Journey journey) {
+/// One coroutine for the whole way, because every frame is paid for by every look.
+template <class Commands, class Replies>
+asio::awaitable<Result<Replies>> RoutedClient::travel(Commands commands, Replies replies, Instant deadline) {
+    const Journey journey{all(commands), all(replies), deadline};
+    if (journey.commands.empty()) co_return std::move(replies);
     common_->metrics.add(base::Counter::redis_commands, journey.commands.size());
     const auto executor = co_await asio::this_coro::executor;
-    auto node = directory_->node_of(journey.commands.front().key());
+    Way way = ready_way(journey.commands.front().key(), executor);
+    Result<void> done;
+    if (!way.pipeline) done = co_await make_way(journey, way);
+    if (done) {
+        Exchange exchange(journey.commands, journey.replies, deadline);
+        co_await exchange.wait(*way.pipeline);
+        done = way.link->conclude(way.pipeline, exchange);
+        if (done && has_error(journey.replies)) done = co_await redirect(journey, *way.link);
+    }
+    if (done) co_return std::move(replies);
+    common_->metrics.add(base::Counter::redis_errors);
+    co_return std::unexpected(std::move(done.error()));
+}
+
+Way RoutedClient::ready_way(std::string_view key, const asio::any_io_executor& executor) const {
+    const auto node = directory_->node_of(key);
+    if (!node) return {};
+    auto link = node->link(executor);
+    auto pipeline = link->ready();
+    return {std::move(link), std::move(pipeline)};
+}
+
+asio::awaitable<Result<void>> RoutedClient::make_way(Journey journey, Way& way) {
+    const std::string& key = journey.commands.front().key();
+    auto node = directory_->node_of(key);
     if (!node) {
-        std::string key = journey.commands.front().key();
-        auto found = co_await find(std::move(key), journey.deadline);
-        if (!found) {
-            common_->metrics.add(base::Counter::redis_errors);
-            co_return std::unexpected(std::move(found.error()));
-        }
+        auto wanted = key;
+        auto found = co_await find(std::move(wanted), journey.deadline);
+        if (!found) co_return std::unexpected(std::move(found.error()));
         node = std::move(*found);
     }
-    const auto link = node->link(executor);
-    auto done = co_await link->ask(journey.commands, journey.replies, journey.deadline);
-    bool noteworthy = false;
-    if (done)
-        for (const Reply& reply : journey.replies) noteworthy = noteworthy || reply.is(Reply::Kind::error);
-    if (noteworthy) done = co_await redirect(journey, std::move(node), executor);
-    if (!done) common_->metrics.add(base::Counter::redis_errors);
-    co_return done;
+    const auto executor = co_await asio::this_coro::executor;
+    way.link = node->link(executor);
+    auto pipeline = co_await way.link->usable(journey.deadline);
+    if (!pipeline) co_return std::unexpected(std::move(pipeline.error()));
+    way.pipeline = std::move(*pipeline);
+    co_return Result<void>{};
 }
 
 asio::awaitable<Result<std::shared_ptr<Node>>> RoutedClient::find(std::string key, Instant deadline) {
@@ -155,13 +190,12 @@ void RoutedClient::heed(std::span<const Reply> replies, Node& node, const asio::
 }
 
 /// Some replies are errors: those that say where else to ask are followed, each on its own way.
-asio::awaitable<Result<void>> RoutedClient::redirect(Journey journey, std::shared_ptr<Node> node,
-                                                     const asio::any_io_executor& executor) {
-    heed(journey.replies, *node, executor);
+asio::awaitable<Result<void>> RoutedClient::redirect(Journey journey, Link& asked) {
+    heed(journey.replies, *asked.node(), asked.executor());
     if (common_->options.url.arrangement != Arrangement::cluster) co_return Result<void>{};
     for (std::size_t i = 0; i < journey.replies.size(); ++i) {
-        auto asked = node;
-        const auto done = co_await follow(journey, i, std::move(asked), executor);
+        auto node = asked.node();
+        const auto done = co_await follow(journey, i, std::move(node), asked.executor());
         if (!done) co_return done;
     }
     co_return Result<void>{};

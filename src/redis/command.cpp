@@ -3,6 +3,7 @@
 #include "redis/resp.hpp"
 
 #include <cstddef>
+#include <utility>
 
 namespace etage::redis {
 
@@ -26,5 +27,8 @@ Command::Command(std::string_view key, std::initializer_list<std::string_view> w
     : key_(key), bytes_(written(words)) {}
 
 Command::Command(std::string_view key, std::span<const std::string> words) : key_(key), bytes_(written(words)) {}
+
+Command::Command(std::string_view verb, std::string key)
+    : key_(std::move(key)), bytes_(written(std::initializer_list<std::string_view>{verb, key_})) {}
 
 }  // namespace etage::redis

@@ -13,6 +13,8 @@ public:
     /// `key` decides which node of a cluster gets it; empty: any. It is not added to the words.
     Command(std::string_view key, std::initializer_list<std::string_view> words);
     Command(std::string_view key, std::span<const std::string> words);
+    /// Two words, the second of which is the key.
+    Command(std::string_view verb, std::string key);
 
     const std::string& key() const noexcept { return key_; }
     const std::string& bytes() const noexcept { return bytes_; }

@@ -10,8 +10,6 @@
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 namespace etage::redis {
 
@@ -38,20 +36,13 @@ return 1)");
     return script;
 }
 
-std::string hex(const base::Hash128& hash) {
-    std::array<char, 33> out{};
-    std::snprintf(out.data(), out.size(), "%016llx%016llx", static_cast<unsigned long long>(hash.high),
-                  static_cast<unsigned long long>(hash.low));
-    return out.data();
-}
-
 /// In one slot with the value's own name.
 std::string beside(const std::string& value_name, std::string_view what) {
     return "{" + value_name + "}:" + std::string(what);
 }
 
 std::string variant_name(const std::string& value_name, std::string_view secondary) {
-    return beside(value_name, hex(base::hash128(secondary, 0)));
+    return beside(value_name, base::hex(base::hash128(secondary, 0)));
 }
 
 std::string secondary_of(const http::VaryNames& vary, http::FieldSpan request) {
@@ -92,6 +83,12 @@ store::RemoteStore::Found EntryStore::away() const noexcept {
     return {Answer::away, nullptr};
 }
 
+std::string EntryStore::value_name(std::string_view name) const {
+    std::string out;
+    out.reserve(name_space_.size() + 1 + name.size());
+    return out.append(name_space_).append(1, ':').append(name);
+}
+
 /// Where a request looks first.
 std::string EntryStore::lookup_name(const RemoteName& name) const {
     std::string value = value_name(name.name);
@@ -99,30 +96,31 @@ std::string EntryStore::lookup_name(const RemoteName& name) const {
     return variant_name(value, secondary_of(*name.vary, name.request));
 }
 
+asio::awaitable<Result<Reply>> EntryStore::ask(std::string_view verb, const RemoteName& name, Instant deadline) {
+    return client_.call(Command(verb, lookup_name(name)), deadline);
+}
+
 asio::awaitable<store::RemoteStore::Found> EntryStore::find(const RemoteName& name, Instant deadline) {
     if (is_away()) co_return away();
-    const std::string key = lookup_name(name);
-    Command get(key, {"GET", key});
-    const auto reply = co_await client_.call(std::move(get), deadline);
+    const auto reply = co_await ask("GET", name, deadline);
     if (!reply) co_return away();
     http::VaryNames vary;
     Found found = read(name, *reply, &vary);
-    if (found.answer == Answer::away) co_await forget(key, deadline);
-    if (!vary.names.empty()) found = co_await find_variant(name, std::move(vary), deadline);
+    if (found.answer == Answer::away) co_await ask("UNLINK", name, deadline);
+    if (!vary.names.empty()) found = co_await find_variant(name, vary, deadline);
     if (found.answer == Answer::away) found.answer = Answer::miss;  // damaged, and gone now
     metrics_.add(found.answer == Answer::hit ? base::Counter::redis_hits : base::Counter::redis_misses);
     co_return found;
 }
 
 /// The second trip: what stands under the name says on what its variants vary.
-asio::awaitable<store::RemoteStore::Found> EntryStore::find_variant(RemoteName name, http::VaryNames vary,
+asio::awaitable<store::RemoteStore::Found> EntryStore::find_variant(const RemoteName& name, const http::VaryNames& vary,
                                                                     Instant deadline) {
-    name.vary = &vary;
-    const std::string key = lookup_name(name);
-    Command get(key, {"GET", key});
-    const auto reply = co_await client_.call(std::move(get), deadline);
+    RemoteName variant = name;
+    variant.vary = &vary;
+    const auto reply = co_await ask("GET", variant, deadline);
     if (!reply) co_return Found{};
-    co_return read(name, *reply, nullptr);
+    co_return read(variant, *reply, nullptr);
 }
 
 /// A miss; a hit; away: what is there must go. A value that tells on what others vary fills in `vary`.
@@ -157,11 +155,6 @@ store::RemoteStore::Found EntryStore::read(const RemoteName& name, const Reply& 
 store::RemoteStore::Found EntryStore::damaged() const noexcept {
     metrics_.add(base::Counter::redis_damaged);
     return {Answer::away, nullptr};
-}
-
-asio::awaitable<void> EntryStore::forget(std::string key, Instant deadline) {
-    Command unlink(key, {"UNLINK", key});
-    co_await client_.call(std::move(unlink), deadline);
 }
 
 asio::awaitable<store::RemoteStore::Claimed> EntryStore::claim(const RemoteName& name, Sequence fence,

@@ -57,13 +57,13 @@ private:
     };
     struct Write;
 
-    std::string value_name(std::string_view name) const { return name_space_ + ":" + std::string(name); }
+    std::string value_name(std::string_view name) const;
     std::string lookup_name(const store::RemoteName& name) const;
-    asio::awaitable<Found> find_variant(store::RemoteName name, http::VaryNames vary, Instant deadline);
+    asio::awaitable<Result<Reply>> ask(std::string_view verb, const store::RemoteName& name, Instant deadline);
+    asio::awaitable<Found> find_variant(const store::RemoteName& name, const http::VaryNames& vary, Instant deadline);
     Found read(const store::RemoteName& name, const Reply& value, http::VaryNames* vary);
     Found away() const noexcept;
     Found damaged() const noexcept;
-    asio::awaitable<void> forget(std::string key, Instant deadline);
     asio::awaitable<void> write(std::shared_ptr<Write> write);
 
     Client& client_;

@@ -70,9 +70,8 @@ asio::awaitable<Result<std::shared_ptr<Pipeline>>> open_pipeline(std::shared_ptr
 Link::Link(std::shared_ptr<Node> node, const asio::any_io_executor& executor)
     : node_(std::move(node)), executor_(executor), probe_timer_(executor) {}
 
-const std::shared_ptr<Pipeline>& Link::ready() const noexcept {
-    static const std::shared_ptr<Pipeline> none;
-    return pipeline_ && pipeline_->is_open() && !node_->breaker().is_open() ? pipeline_ : none;
+std::shared_ptr<Pipeline> Link::ready() const noexcept {
+    return pipeline_ && pipeline_->is_open() && !node_->breaker().is_open() ? pipeline_ : nullptr;
 }
 
 Error Link::away() const {
@@ -80,21 +79,22 @@ Error Link::away() const {
     return store_error(trouble.empty() ? node_->name() + ": away" : trouble);
 }
 
-asio::awaitable<Result<void>> Link::ask(std::span<const Command> commands, std::span<Reply> replies, Instant deadline) {
-    const auto self = shared_from_this();
+asio::awaitable<Result<std::shared_ptr<Pipeline>>> Link::usable(Instant deadline) {
     if (node_->breaker().is_open()) {
         probe_later();
         co_return std::unexpected(away());
     }
-    auto pipeline = ready();
-    if (!pipeline) {
-        auto made = co_await connected(deadline);
-        if (!made) co_return std::unexpected(std::move(made.error()));
-        pipeline = std::move(*made);
-    }
+    if (auto pipeline = ready()) co_return pipeline;
+    co_return co_await connected(deadline);
+}
+
+asio::awaitable<Result<void>> Link::ask(std::span<const Command> commands, std::span<Reply> replies, Instant deadline) {
+    const auto self = shared_from_this();
+    const auto pipeline = co_await usable(deadline);
+    if (!pipeline) co_return std::unexpected(pipeline.error());
     Exchange exchange(commands, replies, deadline);
-    co_await exchange.wait(*pipeline);
-    co_return conclude(pipeline, exchange);
+    co_await exchange.wait(**pipeline);
+    co_return conclude(*pipeline, exchange);
 }
 
 Result<void> Link::conclude(const std::shared_ptr<Pipeline>& pipeline, Exchange& exchange) {

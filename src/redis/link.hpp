@@ -26,9 +26,12 @@ public:
     Link(std::shared_ptr<Node> node, const asio::any_io_executor& executor);
 
     const asio::any_io_executor& executor() const noexcept { return executor_; }
+    const std::shared_ptr<Node>& node() const noexcept { return node_; }
 
     /// The connection, when there is one that may be used now; else null.
-    const std::shared_ptr<Pipeline>& ready() const noexcept;
+    std::shared_ptr<Pipeline> ready() const noexcept;
+    /// The same, made when there is none; or why there can be none. The link outlives the call.
+    asio::awaitable<Result<std::shared_ptr<Pipeline>>> usable(Instant deadline);
 
     /// Sends `commands` and fills `replies`, of which there are as many; both outlive the call.
     asio::awaitable<Result<void>> ask(std::span<const Command> commands, std::span<Reply> replies, Instant deadline);

@@ -27,24 +27,26 @@ asio::awaitable<Result<Sequence>> LogAppender::invalidate(Invalidation invalidat
     if (invalidation.targets.empty()) co_return house_.engine.fence();
     const std::vector<TagHash> tags = house_.tags_of(invalidation);
     house_.engine.apply_ahead({tags, invalidation.softness});
-    const auto position = co_await append(invalidation, deadline);
-    if (!position) {
+    const auto appended = co_await append(invalidation, deadline);
+    if (!appended) {
         queue(invalidation);
         house_.engine.apply_ahead({tags, invalidation.softness});  // the reader may have moved meanwhile
         co_return failure(
             Blame::remote_store, Fault::not_recorded,
-            "the invalidation holds here, but could not be recorded for other instances: " + position.error().what,
+            "the invalidation holds here, but could not be recorded for other instances: " + appended.error().what,
             true);
     }
     // Before anything is acknowledged: see Engine::apply_ahead.
-    house_.engine.apply_ahead(*position, {tags, invalidation.softness});
-    remember(invalidation, *position, true);
+    const Sequence position = appended->position;
+    house_.engine.apply_ahead(position, {tags, invalidation.softness});
+    remember(invalidation, position, true);
+    if (is_lost(*appended)) queue(invalidation);
     house_.metrics.add(base::Counter::invalidations);
-    if (invalidation.softness == coherence::Softness::hard) check_.sample(*position, tags, base::read_clock().mono);
-    co_return *position;
+    if (invalidation.softness == coherence::Softness::hard) check_.sample(position, tags, base::read_clock().mono);
+    co_return position;
 }
 
-asio::awaitable<Result<Sequence>> LogAppender::append(const Invalidation& invalidation, Instant deadline) {
+asio::awaitable<Result<LogAppender::Appended>> LogAppender::append(const Invalidation& invalidation, Instant deadline) {
     const Sequence before = known_position();
     const auto pieces = in_pieces(invalidation);
     std::string refused;
@@ -53,7 +55,8 @@ asio::awaitable<Result<Sequence>> LogAppender::append(const Invalidation& invali
         if (history.empty())
             co_return not_recorded(refused.empty() ? "the log could not be read yet" : "the log begins a new history");
         const auto position = co_await append_to(history, pieces, deadline);
-        if (!position || *position > before) co_return position;
+        if (!position) co_return std::unexpected(position.error());
+        if (*position > before) co_return Appended{*position, history};
         refused = history;
         house_.refuse_history(history);
     }
@@ -198,24 +201,25 @@ asio::awaitable<bool> LogAppender::flush() {
     Sequence last = 0;
     const std::vector<Invalidation> work = under_way_;  // only this coroutine changes it
     for (const Invalidation& each : work) {
-        const auto position = co_await append(each, base::read_clock().mono + flush_time);
-        if (position) {
+        const auto appended = co_await append(each, base::read_clock().mono + flush_time);
+        if (appended) {
+            last = appended->position;
             const std::vector<TagHash> tags = house_.tags_of(each);
-            house_.engine.apply_ahead(*position, {tags, each.softness});
-            remember(each, *position, false);
-            last = *position;
+            house_.engine.apply_ahead(last, {tags, each.softness});
+            remember(each, last, false);
         }
+        const bool is_there = appended && !is_lost(*appended);
         const std::lock_guard lock(mutex_);
-        if (!position) unrecorded_.add(each);
+        if (!is_there) unrecorded_.add(each);
         under_way_.erase(under_way_.begin());
-        all = all && position.has_value();
+        all = all && is_there;
     }
     // Our record was read before its position was known here: it was still held then, marked behind itself, and what it
     // names would not be kept until the next record. One without effect is one.
     is_step_due_ |= last != 0 && !house_.engine.nothing_after(last);
     if (is_step_due_) {
         const auto stepped = co_await append({}, base::read_clock().mono + flush_time);
-        is_step_due_ = !stepped;
+        is_step_due_ = !stepped.has_value();
     }
     co_return all && !is_step_due_;
 }

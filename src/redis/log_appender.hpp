@@ -7,7 +7,9 @@
 // harm. (2) The log goes back (a failover that lost the tail, before anyone has begun the new history): an id that is
 // not above what was known before it was asked for is worth nothing, for others compare it with fences that are above.
 // It is queued like a failure. (3) What is queued holds here, but every fence the reader takes up would outgrow its
-// mark: so it is marked anew whenever the reader has moved, until it is in the log.
+// mark: so it is marked anew whenever the reader has moved, until it is in the log. (4) An append is answered after the
+// reader has moved to another history: too late to be among what is appended again then, so it is queued by whoever
+// gets the answer.
 
 #include "coherence/stream_id.hpp"
 #include "redis/log_check.hpp"
@@ -40,7 +42,13 @@ public:
     std::size_t queued() const;
 
 private:
-    asio::awaitable<Result<Sequence>> append(const flow::Invalidation& invalidation, Instant deadline);
+    struct Appended {
+        Sequence position;
+        std::string history;
+    };
+    asio::awaitable<Result<Appended>> append(const flow::Invalidation& invalidation, Instant deadline);
+    /// What became of one: its position stands in a history that the reader may have left meanwhile.
+    bool is_lost(const Appended& appended) const { return house_.history() != appended.history; }
     asio::awaitable<Result<Sequence>> append_to(const std::string& history,
                                                 const std::vector<flow::Invalidation>& pieces, Instant deadline);
     asio::awaitable<std::string> readable_history(const std::string& refused, Instant deadline);

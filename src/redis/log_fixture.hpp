@@ -121,6 +121,8 @@ public:
     std::weak_ptr<LogConnection> connection;
     /// Does so much for calls, and says it failed.
     bool loses_replies = false;
+    /// So long after having done it.
+    Duration answers_after{};
 
     asio::awaitable<Result<Reply>> call(Command command, Instant deadline) override;
     asio::awaitable<Result<std::vector<Reply>>> call(std::vector<Command> commands, Instant deadline) override;

@@ -148,6 +148,7 @@ asio::awaitable<Result<std::vector<Reply>>> LogConnection::exchange(std::vector<
 asio::awaitable<Result<Reply>> LogClient::answer(Reply reply, Instant deadline) {
     const auto executor = co_await asio::this_coro::executor;
     co_await asio::post(executor, asio::use_awaitable);
+    if (answers_after > Duration::zero()) co_await wait_for(base::read_clock().mono + answers_after);
     if (!loses_replies) co_return reply;
     co_await wait_for(deadline);
     co_return broken("no reply in time");

@@ -3,9 +3,6 @@
 #include "base/clock.hpp"
 #include "base/hash.hpp"
 
-#include <array>
-#include <cstdio>
-
 namespace etage::redis {
 
 asio::awaitable<void> LogHouse::pause(Duration about) {
@@ -38,10 +35,6 @@ bool LogHouse::is_refused(std::string_view name) const {
     return refused_ == name;
 }
 
-std::string random_name() {
-    std::array<char, 17> hex{};
-    std::snprintf(hex.data(), hex.size(), "%016llx", static_cast<unsigned long long>(base::random_seed()));
-    return hex.data();
-}
+std::string random_name() { return base::hex(base::random_seed()); }
 
 }  // namespace etage::redis

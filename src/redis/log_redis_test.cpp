@@ -1,6 +1,7 @@
 // Two instances on a real Redis: what log_fixture.hpp plays by hand, Redis does in Lua.
 
 #include "redis/log.hpp"
+#include "redis/redis_process.hpp"
 
 #include "coherence/tag.hpp"
 
@@ -8,13 +9,7 @@
 #include <gtest/gtest.h>
 #include <asio/co_spawn.hpp>
 
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include <array>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -24,46 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using coherence::Validity;
 using testing::HasSubstr;
-
-/// A process of its own, with nothing on disk.
-class RedisServer {
-public:
-    RedisServer() {
-        std::array<char, 32> place{"/tmp/etage-log-XXXXXX"};
-        folder_ = ::mkdtemp(place.data());
-        start();
-    }
-    ~RedisServer() {
-        stop(SIGKILL);
-        std::filesystem::remove_all(folder_);
-    }
-    RedisServer(const RedisServer&) = delete;
-    RedisServer& operator=(const RedisServer&) = delete;
-
-    std::string socket() const { return folder_ + "/s"; }
-    void start() {
-        process_ = ::fork();
-        if (process_ != 0) return;
-        const int nowhere = ::open("/dev/null", O_WRONLY);
-        ::dup2(nowhere, STDOUT_FILENO);
-        ::execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket().c_str(), "--save", "", "--dir",
-                 folder_.c_str(), "--repl-timeout", "5", nullptr);
-        ::_exit(127);
-    }
-    void stop(int signal) {
-        if (process_ <= 0) return;
-        ::kill(process_, signal);
-        ::waitpid(process_, nullptr, 0);
-        process_ = 0;
-    }
-    void signal(int which) const { ::kill(process_, which); }
-
-private:
-    std::string folder_;
-    pid_t process_ = 0;
-};
-
-bool is_installed() { return std::system("redis-server --version > /dev/null 2>&1") == 0; }
 
 std::vector<TagHash> tags_of(const flow::Invalidation& what) {
     std::vector<TagHash> out;
@@ -97,7 +52,7 @@ struct Instance {
 class LogOnRedis : public testing::Test {
 protected:
     void SetUp() override {
-        if (!is_installed()) GTEST_SKIP() << "redis-server is not installed";
+        if (!RedisServer::is_installed()) GTEST_SKIP() << "redis-server is not installed";
         server_.emplace();
         a_.emplace(*server_);
         b_.emplace(*server_);

@@ -211,6 +211,24 @@ TEST_F(Log, AServerThatIsAnotherOneThanTheReaderReadsFromGetsNothing) {
     stop();  // before its server goes
 }
 
+TEST_F(Log, AnAppendThatIsAnsweredWhenItsHistoryIsOverIsAppendedAgain) {
+    start();
+    pass(10ms);
+    client.answers_after = 2s;
+    const auto late = begin(log().invalidate(hard("late"), in(5s)));
+    client.answers_after = {};
+    EXPECT_EQ(server.records.size(), 2U) << "it stands in the log, and its answer is on its way";
+    server.restart("run2:repl2", 1);  // the tail is lost
+    client.cut();
+    pass(1s);
+    EXPECT_FALSE(*late);
+    pass(2s);
+    ASSERT_TRUE(*late);
+    std::vector<std::string> texts;
+    for (const auto& [id, fields] : server.records) texts.insert(texts.end(), fields.begin(), fields.end());
+    EXPECT_THAT(texts, Contains("late"));
+}
+
 TEST_F(Log, WhenAHistoryEndsAnInvalidationWaitsForTheNextOne) {
     start();
     pass(10ms);

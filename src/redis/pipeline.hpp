@@ -88,7 +88,9 @@ private:
     void orphaned() noexcept;
     Error error(std::string_view what) const;
 
-    static constexpr std::size_t read_bytes = std::size_t{64} << 10;
+    // Every read is answered by one write, and every write may wake the server: the more in one read, the fewer of
+    // both.
+    static constexpr std::size_t read_bytes = std::size_t{256} << 10;
     static constexpr std::size_t kept_bytes = std::size_t{1} << 20;  // of an output buffer that was larger once
 
     const asio::any_io_executor executor_;

@@ -123,21 +123,21 @@ bool ReplyReader::feed(std::string_view slice) {
     return error_.empty();
 }
 
-std::optional<Reply> ReplyReader::next() {
+Reply* ReplyReader::next() {
     void* found = nullptr;
     if (redisReaderGetReply(reader_.get(), &found) != REDIS_OK) {
         error_ = elements_ > elements_max || reader_->err == REDIS_ERR_OOM ? "a reply with too many elements"
                                                                            : reader_->errstr;
-        return std::nullopt;
+        return nullptr;
     }
     if (found == nullptr) {
         if (pending_bytes_ > reply_bytes_max_)
             error_ = "a reply of more than " + std::to_string(reply_bytes_max_) + " bytes";
-        return std::nullopt;
+        return nullptr;
     }
     pending_bytes_ = reader_->len - reader_->pos;
     elements_ = 0;
-    return std::move(root_);
+    return &root_;
 }
 
 }  // namespace etage::redis

@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,7 +40,7 @@ public:
             const std::string_view slice = bytes.substr(0, slice_bytes);
             bytes.remove_prefix(slice.size());
             if (!feed(slice)) return false;
-            while (auto reply = next())
+            while (Reply* const reply = next())
                 if (!take(std::move(*reply))) return true;
             if (!error_.empty()) return false;
         }
@@ -61,7 +60,7 @@ private:
     static constexpr std::size_t slice_bytes = 4096;
 
     bool feed(std::string_view slice);
-    std::optional<Reply> next();
+    Reply* next();
 
     struct Free {
         void operator()(redisReader* reader) const noexcept;
@@ -70,7 +69,7 @@ private:
     const std::size_t reply_bytes_max_;
     std::size_t pending_bytes_ = 0;  // of the reply that is not complete
     std::size_t elements_ = 0;       // of the same
-    Reply root_;
+    Reply root_;                     // of the same; then the whole of it
     std::string error_;
 };
 

@@ -176,6 +176,8 @@ TEST(ReplyReader, AnyPiecesAreTheSame) {
 TEST(Command, IsWrittenAsRedisReadsIt) {
     EXPECT_EQ(Command("k", {"GET", "k"}).bytes(), "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
     EXPECT_EQ(Command("k", {"GET", "k"}).key(), "k");
+    EXPECT_EQ(Command("GET", std::string("k")).bytes(), Command("k", {"GET", "k"}).bytes());
+    EXPECT_EQ(Command("GET", std::string("k")).key(), "k");
     EXPECT_EQ(Command("", {"SET", "", std::string_view("\0\r\n", 3)}).bytes(),
               std::string("*3\r\n$3\r\nSET\r\n$0\r\n\r\n$3\r\n\0\r\n\r\n", 28));
     const std::vector<std::string> words = {"PING"};

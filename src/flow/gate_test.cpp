@@ -1,0 +1,204 @@
+#include "flow/gate.hpp"
+#include "flow/gate_fields.hpp"
+#include "flow/walk_fixture.hpp"
+
+#include <asio/use_awaitable.hpp>
+
+#include <gmock/gmock.h>
+
+#include <map>
+
+namespace etage::flow {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::TestHouse;
+
+LimitPolicy limit(std::string name, std::uint64_t quota, Duration window = 60s) {
+    return {.name = std::move(name), .quota = quota, .window = window};
+}
+
+RoutePolicy route(std::vector<LimitPolicy> limits, std::string match = "GET /**") {
+    return {.match = std::move(match), .cache = {.ttl = 60s}, .limits = std::move(limits)};
+}
+
+/// Counts for all who ask, exactly; may be away, or fail when asked.
+class Common : public limit::RemoteQuotas {
+public:
+    asio::awaitable<Result<std::vector<limit::Grant>>> take(std::span<const limit::Claim> claims, Instant) override {
+        ++calls;
+        if (fails) co_return failure(Blame::remote_store, Fault::internal, "no reply", true);
+        const Now now = base::read_clock();
+        std::vector<limit::Grant> grants;
+        bool all = true;
+        for (const limit::Claim& claim : claims) {
+            limit::State& state = states[std::string(claim.name)];
+            state = limit::more_used(claim.quota, state, limit::state_of(claim.at_least, now), now);
+            limit::credit(claim.quota, state, now, claim.back);
+            limit::debit(claim.quota, state, now, claim.debt);
+            limit::State tried = state;
+            all = all && (!claim.binding || limit::take(claim.quota, tried, now, claim.need).allowed);
+        }
+        for (const limit::Claim& claim : claims) {
+            limit::State& state = states[std::string(claim.name)];
+            std::uint64_t granted = 0;
+            for (std::uint64_t want = claim.want; all && want >= claim.need && want > 0 && granted == 0; --want)
+                if (limit::take(claim.quota, state, now, want).allowed) granted = want;
+            grants.push_back({granted, limit::used(claim.quota, state, now)});
+        }
+        co_return grants;
+    }
+    bool away() const noexcept override { return is_away; }
+    std::uint64_t instances() const noexcept override { return live; }
+
+    std::map<std::string, limit::State> states;
+    int calls = 0;
+    bool is_away = false;
+    bool fails = false;
+    std::uint64_t live = 2;
+};
+
+std::vector<int> statuses(TestHouse& house, int count, const std::string& line = "GET /a") {
+    std::vector<int> out;
+    for (int i = 0; i < count; ++i) out.push_back(house.get(line).status);
+    return out;
+}
+
+// --- alone
+
+TEST(Gate, ARefusedRequestPaysNone) {
+    TestHouse house({route({limit("small", 2), limit("large", 10)})});
+    EXPECT_THAT(statuses(house, 5), ElementsAre(200, 200, 429, 429, 429));
+    EXPECT_EQ(house.get("GET /a")["ratelimit"], "\"small\";r=0;t=60, \"large\";r=8;t=12");
+}
+
+TEST(Gate, AFixedWindowRefusesUntilItEnds) {
+    auto window = limit("w", 2, 10s);
+    window.algorithm = LimitPolicy::Algorithm::fixed_window;
+    TestHouse house({route({window})});
+    EXPECT_THAT(statuses(house, 3), ElementsAre(200, 200, 429));
+    const auto refused = house.get("GET /a");
+    const int wait = std::stoi(refused["retry-after"]);
+    ASSERT_LE(wait, 10);
+    house.skip(std::chrono::seconds(wait - 1));
+    EXPECT_EQ(house.get("GET /a").status, 429);
+    house.skip(1s);
+    EXPECT_THAT(statuses(house, 3), ElementsAre(200, 200, 429));
+}
+
+TEST(Gate, SeatsAreHeldUntilTheAnswerIsGone) {
+    auto seats = limit("c", 0);
+    seats.algorithm = LimitPolicy::Algorithm::concurrency;
+    seats.max = 1;
+    TestHouse house({route({seats})});
+    house.origin.script = [](const testing::Seen&) { return testing::Say{.after = 10ms}; };
+    const auto first = house.ask("GET /a");
+    house.settle();
+    const auto full = house.get("GET /b");
+    EXPECT_EQ(full.status, 503);
+    EXPECT_EQ(full["ratelimit-policy"], "\"c\";q=1;qu=\"concurrent-requests\"");
+    EXPECT_THAT(full.body, HasSubstr("\"violated-policies\":[\"c\"]"));
+    house.pass(20ms);
+    EXPECT_TRUE(first->done);
+    EXPECT_EQ(house.get("GET /c").status, 200);
+}
+
+TEST(Gate, LimitsOnMissesLetHitsIn) {
+    auto misses = limit("m", 1);
+    misses.count = LimitPolicy::Count::misses;
+    TestHouse house({route({misses})});
+    EXPECT_THAT(statuses(house, 4), ElementsAre(200, 200, 200, 200));
+    EXPECT_EQ(house.get("GET /b").status, 429);
+    EXPECT_EQ(house.get("GET /b", {"Cache-Control: only-if-cached"}).status, 504) << "it asks nobody";
+}
+
+TEST(Gate, WhatTheAnswerCostsIsChargedAfterwards) {
+    auto bytes = limit("b", 12);
+    bytes.cost_by = LimitPolicy::Cost::response_bytes;
+    TestHouse house({route({bytes})});
+    EXPECT_THAT(statuses(house, 4), ElementsAre(200, 200, 200, 429)) << "five bytes each: the third is let in for one";
+}
+
+TEST(Gate, WhatNobodyReadsOfItIsStillKnown) {
+    TestHouse house({route({limit("a", 5)})});
+    house.get("GET /a");
+    const auto tickets = house.walk->rooms().gate.look(http::RequestHead{}, "127.0.0.1", base::read_clock());
+    ASSERT_EQ(tickets.size(), 1U);
+    EXPECT_EQ(tickets[0].limit->policy.name, "a");
+}
+
+TEST(Gate, WhatCannotBeALimitIsNone) {
+    for (auto wrong : {limit("a", 0), LimitPolicy{.name = "b", .algorithm = LimitPolicy::Algorithm::concurrency},
+                       LimitPolicy{.name = "c", .quota = 1, .window = 1s, .allow = {"nowhere"}}}) {
+        const auto compiled = compile_limit(wrong, "posts");
+        ASSERT_FALSE(compiled);
+        EXPECT_THAT(compiled.error().what, HasSubstr("limit \"" + wrong.name + "\""));
+    }
+}
+
+// --- with others
+
+struct Shared : ::testing::Test {
+    Common common;
+    std::unique_ptr<TestHouse> open(std::vector<LimitPolicy> limits) {
+        return std::make_unique<TestHouse>(std::vector{route(std::move(limits))}, false, nullptr, nullptr, &common);
+    }
+};
+
+TEST_F(Shared, InstancesCountTogether) {
+    auto each = limit("a", 4);
+    each.lease = 1;
+    const auto a = open({each});
+    const auto b = open({each});
+    EXPECT_THAT(statuses(*a, 2), ElementsAre(200, 200));
+    EXPECT_THAT(statuses(*b, 3), ElementsAre(200, 200, 429));
+    EXPECT_THAT(statuses(*a, 1), ElementsAre(429));
+}
+
+TEST_F(Shared, OneCallForAllLimitsOfARequest) {
+    auto one = limit("a", 100);
+    auto two = limit("b", 100);
+    one.lease = two.lease = 10;
+    const auto house = open({one, two});
+    EXPECT_EQ(house->get("GET /a").status, 200);
+    EXPECT_EQ(common.calls, 1);
+    statuses(*house, 99);
+    EXPECT_LE(common.calls, 12) << "the others from what was leased";
+}
+
+TEST_F(Shared, AwayItGoesOnWithItsShare) {
+    auto each = limit("a", 8);
+    each.lease = 1;
+    const auto house = open({each});
+    common.is_away = true;
+    EXPECT_THAT(statuses(*house, 6), ElementsAre(200, 200, 200, 200, 429, 429));
+    common.is_away = false;
+    EXPECT_THAT(statuses(*house, 1), ElementsAre(429)) << "no burst when it is back";
+    EXPECT_GE(house->metrics.sum(base::Counter::limits_without_redis), 6U);
+}
+
+TEST_F(Shared, ACallThatFailsIsDecidedAsWhenItIsAway) {
+    auto closed = limit("a", 8);
+    closed.outage = LimitPolicy::Outage::closed;
+    auto open_ = limit("a", 1);
+    open_.outage = LimitPolicy::Outage::open;
+    common.fails = true;
+    const auto unknown = open({closed})->get("GET /a");
+    EXPECT_EQ(unknown.status, 503);
+    EXPECT_THAT(unknown["cache-status"], HasSubstr("detail=limit-unknown"));
+    EXPECT_THAT(statuses(*open({open_}), 3), ElementsAre(200, 200, 200));
+}
+
+TEST_F(Shared, ALimitThatRefusesLeavesTheOthersWhole) {
+    auto small = limit("small", 1);
+    auto large = limit("large", 10);
+    small.lease = large.lease = 1;
+    const auto house = open({large, small});
+    EXPECT_THAT(statuses(*house, 4), ElementsAre(200, 429, 429, 429));
+    EXPECT_THAT(house->get("GET /a")["ratelimit"], HasSubstr("\"large\";r=9"));
+}
+
+}  // namespace
+}  // namespace etage::flow
