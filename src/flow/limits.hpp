@@ -19,7 +19,8 @@ namespace etage::flow {
 
 /// Rows of docs/limits.md. Of one route, and as many for all routes together.
 inline constexpr std::size_t limits_per_route_max = 4;
-inline constexpr std::size_t limits_per_request_max = 2 * limits_per_route_max;
+inline constexpr std::size_t limits_per_request_max = 8;
+static_assert(limits_per_request_max == 2 * limits_per_route_max);
 inline constexpr std::size_t limit_name_bytes_max = 32;
 
 /// Who asks.

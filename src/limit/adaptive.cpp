@@ -39,7 +39,7 @@ void AdaptiveLimit::sample(Duration latency, bool dropped, std::size_t in_flight
         ++batch_.answers;
         batch_.latency += std::max(latency, Duration(1));
         batch_.in_flight += static_cast<double>(in_flight);
-        batch_.in_flight_max = std::max(batch_.in_flight_max, in_flight);
+        batch_.most_in_flight = std::max(batch_.most_in_flight, in_flight);
     }
     if (batch_.drops < drops_of_a_batch && batch_.answers + batch_.drops < std::max(batch_min, limit())) return;
     finish(std::exchange(batch_, {}), now);
@@ -55,7 +55,7 @@ void AdaptiveLimit::finish(const Batch& batch, Instant now) noexcept {
     }
     const bool was_probing = is_probing();
     learn(static_cast<double>(batch.latency.count()) / answers, now);
-    const bool was_tested = batch.in_flight_max * 2 >= static_cast<std::size_t>(limit_);
+    const bool was_tested = batch.most_in_flight * 2 >= static_cast<std::size_t>(limit_);
     if (was_probing || is_probing() || !was_tested) return;
 
     const double waiting = batch.in_flight / answers * (1 - base_ / smoothed_);

@@ -60,7 +60,7 @@ private:
         double in_flight = 0;
         std::size_t answers = 0;
         std::size_t drops = 0;
-        std::size_t in_flight_max = 0;
+        std::size_t most_in_flight = 0;
     };
     void finish(const Batch& batch, Instant now) noexcept;
     bool is_probing() const noexcept { return probes_left_ > 0; }

@@ -43,8 +43,9 @@ void ask(const Quota& quota, Share& share, Now now, Spending& spending) noexcept
     }
     spending.debt = std::exchange(share.debt, 0);
     spending.at_least = used(quota, share.known, now);
-    if (!std::exchange(share.is_ahead, false) && is_bucket(quota))
+    if (!share.is_ahead && is_bucket(quota))
         spending.at_least.idle_after = std::max(spending.at_least.idle_after - hearsay, Duration::zero());
+    share.is_ahead = false;
 }
 
 Decision refusal(const Quota& quota, const Share& share, Now now, Duration retry_after) noexcept {

@@ -23,7 +23,7 @@
 namespace etage::limit {
 
 /// A row of docs/limits.md: tokens of one lease.
-inline constexpr std::uint64_t lease_max = std::uint64_t{1} << 20;
+inline constexpr std::uint64_t lease_max = 1'048'576;
 /// From when it was asked for until it lapses.
 inline constexpr Duration lease_time = std::chrono::seconds(1);
 
@@ -36,10 +36,10 @@ struct Share {
     Instant ask_at{};      // nothing was left: not asked again before
     std::uint64_t debt = 0;
     std::uint32_t leased = 0;
-    std::uint16_t owner = 0;    // whose share it is, for its keeper to know again
-    std::uint8_t patience = 0;  // how often the batch that is worth asking for was doubled
-    bool is_asking = false;     // a call is under way that may bring a lease
-    bool is_ahead = false;      // known is more than the common count was told
+    std::uint16_t owner = 0;     // whose share it is, for its keeper to know again
+    std::uint8_t patience = 0;   // how often the batch that is worth asking for was doubled
+    bool is_asking : 1 = false;  // a call is under way that may bring a lease
+    bool is_ahead : 1 = false;   // known is more than the common count was told
 
     Instant idle_at() const noexcept;
 };

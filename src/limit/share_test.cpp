@@ -61,6 +61,8 @@ struct Instance {
     }
 };
 
+TEST(Share, IsALineOfACacheWithItsKey) { EXPECT_EQ(sizeof(Share) + sizeof(std::uint64_t), 64U); }
+
 TEST(Share, OneCallBringsALease) {
     Common common;
     Instance one{common};
