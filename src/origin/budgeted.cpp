@@ -45,8 +45,10 @@ asio::awaitable<Result<flow::OriginResponse>> Budgeted::fetch(flow::OriginReques
     if (!paid.allowed) co_return std::unexpected(refusal(paid.retry_after));
     if (is_spent_.load(std::memory_order_relaxed) && is_spent_.exchange(false))
         log_.info("budget is back", {{"origin", name_}});
+    const Instant counts_until = base::TimerClock::now() + paid.reset_after;
     auto response = co_await origin_->fetch(std::move(request));
-    if (!response && never_left(response.error())) give_back(base::read_clock());
+    // What was paid in a window that is over would be missing in the count of the next.
+    if (!response && never_left(response.error()) && base::TimerClock::now() < counts_until) co_await give_back();
     co_return response;
 }
 
@@ -80,9 +82,19 @@ limit::Decision Budgeted::pay_alone(Now now) {
     return limit::spend_alone(budget_, share_, now, 1, instances);
 }
 
-void Budgeted::give_back(Now now) {
+/// At once, and not with the next call: there may be none that is allowed.
+asio::awaitable<void> Budgeted::give_back() {
+    const Now now = base::read_clock();
+    if (counting_.remote != nullptr && !counting_.remote->away()) {
+        const std::array claims{limit::Claim{.quota = budget_, .name = claim_name_, .need = 0, .want = 0, .back = 1}};
+        const auto grants = co_await counting_.remote->take(claims, now.mono + counting_.remote_time_max);
+        if (grants) {
+            const std::lock_guard lock(mutex_);
+            limit::settle(budget_, lease, share_, claims.front(), grants->front(), base::read_clock());
+            co_return;
+        }
+    }
     const std::lock_guard lock(mutex_);
-    if (counting_.remote != nullptr) limit::unspend(budget_, share_, now, 1);  // the common count hears of it next time
     limit::credit(budget_, share_.known, now, 1);
 }
 

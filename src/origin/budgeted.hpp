@@ -48,7 +48,7 @@ public:
 private:
     asio::awaitable<limit::Decision> pay();
     limit::Decision pay_alone(Now now);
-    void give_back(Now now);
+    asio::awaitable<void> give_back();
     Error refusal(Duration retry_after);
 
     std::unique_ptr<flow::Origin> origin_;

@@ -117,6 +117,28 @@ TEST_F(BudgetedTest, ACallThatNeverLeftIsNotPaid) {
     EXPECT_EQ(api.origin->record.calls, 13U) << "what left may have been answered, and cost";
 }
 
+TEST_F(BudgetedTest, WhatIsGivenBackTooLateIsNotGivenToTheNextWindow) {
+    for (limit::RemoteQuotas* remote :
+         {static_cast<limit::RemoteQuotas*>(nullptr), static_cast<limit::RemoteQuotas*>(&common)}) {
+        Instance api = instance(window(3), remote);
+        api.origin->latency = [](std::size_t) { return 2s; };
+        api.origin->fails = Error{Blame::origin, Fault::origin_unreachable, true, "no connection", {}};
+        const Instant last_second = Instant(1h) + (outside.clock.now().mono - Instant(1h)) / 1min * 1min + 59s + 500ms;
+        outside.skip(last_second - outside.clock.now().mono);
+        const auto late = outside.call(*api.budgeted);
+        outside.skip(1600ms);
+        api.origin->latency = [](std::size_t) { return 0s; };
+        api.origin->fails.reset();
+        EXPECT_EQ(made(api, 1), 1);
+        api.origin->fails = Error{Blame::origin, Fault::origin_unreachable, true, "no connection", {}};
+        outside.skip(1s);
+        EXPECT_TRUE(*late && !(*late)->has_value());
+        api.origin->fails.reset();
+        EXPECT_EQ(made(api, 10), 2);
+        outside.skip(2min);
+    }
+}
+
 TEST_F(BudgetedTest, WhatIsLeftCanBeSeen) {
     Instance api = instance(window(3));
     made(api, 2);
@@ -201,12 +223,14 @@ TEST_F(BudgetedTest, ACountThatDoesNotAnswerHoldsNobodyUpForLong) {
 }
 
 TEST_F(BudgetedTest, WhatNeverLeftGoesBackIntoTheCommonCount) {
-    Instance a = instance(window(5), &common);
-    a.origin->fails = Error{Blame::origin, Fault::origin_unreachable, true, "no connection", {}};
-    EXPECT_EQ(made(a, 20), 0);
-    EXPECT_EQ(a.origin->record.calls, 20U);
-    a.origin->fails.reset();
-    EXPECT_EQ(made(a, 20), 5);
+    for (const std::uint64_t budget : {1U, 5U}) {
+        Instance a = instance(window(budget), &common);
+        a.origin->fails = Error{Blame::origin, Fault::origin_unreachable, true, "no connection", {}};
+        EXPECT_EQ(made(a, 20), 0);
+        EXPECT_EQ(a.origin->record.calls, 20U);
+        a.origin->fails.reset();
+        EXPECT_EQ(made(a, 20), static_cast<int>(budget));
+    }
 }
 
 }  // namespace

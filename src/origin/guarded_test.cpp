@@ -107,7 +107,13 @@ TEST_F(GuardedTest, WhoLeavesWhileWaitingLeavesNoTrace) {
     const auto first = outside.call(*guarded);
     {
         asio::io_context brief;
-        asio::co_spawn(brief, [this]() -> asio::awaitable<void> { co_await guarded->fetch({}); }, asio::detached);
+        asio::co_spawn(
+            brief,
+            [this]() -> asio::awaitable<void> {
+                flow::OriginRequest request;
+                co_await guarded->fetch(std::move(request));
+            },
+            asio::detached);
         brief.poll();
     }
     const auto second = outside.call(*guarded);
@@ -135,7 +141,8 @@ protected:
                 outside.io,
                 [&, end]() -> asio::awaitable<void> {
                     while (base::TimerClock::now() < end) {
-                        const auto answer = co_await guarded->fetch({});
+                        flow::OriginRequest request;
+                        const auto answer = co_await guarded->fetch(std::move(request));
                         if (answer) ++answers;
                         net::Timer pause(co_await asio::this_coro::executor);
                         pause.expires_after(1ms);
@@ -151,7 +158,7 @@ protected:
 TEST_F(AdaptiveGuardTest, AnOriginThatSlowsDownIsGivenLess) {
     guard({});
     origin->latency = eight_at_once;
-    press(200, 3s);
+    press(200, 2s);
     EXPECT_LE(guarded->view().limit, 40U) << "200 want in, 8 are worked on";
     EXPECT_GT(guarded->view().shed, 0U);
     EXPECT_GE(guarded->view().limit, 8U);
@@ -161,7 +168,7 @@ TEST_F(AdaptiveGuardTest, AnOriginThatDoesNotIsGivenMore) {
     guard({});
     const std::size_t start = guarded->view().limit;
     origin->latency = [](std::size_t) { return 10ms; };
-    press(200, 3s);
+    press(100, 2s);
     EXPECT_GE(guarded->view().limit, 2 * start);
     EXPECT_LE(guarded->view().limit, 256U);
 }
