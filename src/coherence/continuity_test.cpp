@@ -79,12 +79,12 @@ TEST(Continuity, WithoutItsGenerationOrOnAnotherServerAHistoryEnds) {
 TEST(Continuity, ALogThatEndsBeforeWhatIsKnownHasLostSomething) {
     EXPECT_EQ(continue_log(reader_at(1010), whole()).step, Step::renew);
     auto known = reader_at(1005);
-    known.own = {90'000, 3};
+    known.own = {900'000, 3};
     const auto next = continue_log(known, whole());
     EXPECT_EQ(next.step, Step::renew);
-    EXPECT_EQ(next.id, (StreamId{90'000 + history_leap_ms, 0})) << "above its own tokens";
+    EXPECT_EQ(next.id, (StreamId{900'000 + history_leap_ms, 0})) << "above its own tokens";
     KnownLog cold;
-    cold.own = {90'000, 3};
+    cold.own = {900'000, 3};
     EXPECT_EQ(continue_log(cold, whole()).step, Step::renew);
 }
 
@@ -117,7 +117,7 @@ TEST(Continuity, AnEmptyLogIsBegunAnew) {
 
 TEST(Continuity, AnIdOutOfAllBoundsOrAnotherTypeIsDeleted) {
     auto seen = whole();
-    seen.last = {1'790'000'000'000'000, 0};
+    seen.last = {1'7900'000'000'000'000, 0};
     auto next = continue_log(reader_at(1005), seen);
     EXPECT_EQ(next.step, Step::rebuild);
     EXPECT_EQ(next.id, (StreamId{2000 + history_leap_ms, 0}));
