@@ -5,6 +5,7 @@ import time
 
 import pytest
 from door import Door
+from redis_fixtures import until
 
 WINDOW = 3  # seconds; longer than a burst of requests takes, shorter than anybody wants to wait
 
@@ -104,10 +105,7 @@ def test_revalidations_and_refreshes_cost_a_call_and_hits_do_not(paid):
     assert api.metric("etage_origin_budget_remaining") == 99
     time.sleep(1.1)
     assert "stale-while-revalidate" in api.verdict("/k/a")
-    deadline = time.monotonic() + 5
-    while api.metric("etage_origin_budget_remaining") != 98:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: api.metric("etage_origin_budget_remaining") == 98)
     assert api.get("/k/a", Cache_Control="no-cache").status_code == 200
     assert api.metric("etage_origin_budget_remaining") == 97
     assert [f.kind for f in api.origin.fetches] == ["plain", "conditional", "conditional"]
@@ -177,15 +175,16 @@ def test_with_redis_gone_each_instance_has_its_share_and_nobody_waits(make_redis
     redis, origin = make_redis(persistent=True), make_origin()
     a, b = (instance(redis, origin=origin, toml=BUDGET) for _ in range(2))
     for each in (a, b):
+        until(lambda: each.metric("etage_instances_live") == 2)
         assert spend(each, 1, each.url[-5:]) == 1
     redis.kill()
     began = time.monotonic()
     alone = spend(a, 20, "alone-a") + spend(b, 20, "alone-b")
     assert time.monotonic() - began < 10
-    assert 2 <= alone <= 8, "the eight that were left, shared"
+    assert 4 <= alone <= 8, "the eight that were left, shared"
     redis.start()
     a.become(degraded=False), b.become(degraded=False)
-    assert spend(a, 20, "back-a") + spend(b, 20, "back-b") + alone <= 8, "what was spent alone is known again"
+    assert spend(a, 20, "back-a") + spend(b, 20, "back-b") <= 1, "what was spent alone is told; shares are whole calls"
 
 
 # ---- the guard

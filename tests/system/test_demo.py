@@ -175,6 +175,9 @@ def test_quotes_save_calls_and_money(api):
     assert api.metric('etage_origin_calls_total{origin="quotes-api"}') == 1
     assert api.metric('etage_origin_calls_saved_total{origin="quotes-api"}') == 9
     assert api.metric("etage_origin_cost_saved_total") == pytest.approx(9 * 0.002)
+    assert api.metric('etage_origin_budget_remaining{origin="quotes-api"}') == 199
+    row = next(o for o in httpx.get(api.admin + "/stats.json").json()["origins"] if o["name"] == "quotes-api")
+    assert row["budget"] == {"calls": 200, "remaining": 199, "refused": 0} and row["currency"] == "USD"
 
 
 def test_a_thousand_concurrent_misses_are_one_query(demo):
