@@ -23,7 +23,7 @@
 namespace etage::limit {
 
 /// A row of docs/limits.md: tokens of one lease.
-inline constexpr std::uint64_t lease_max = std::uint64_t{1} << 20;
+inline constexpr std::uint64_t lease_max = 1 << 20;
 /// From when it was asked for until it lapses.
 inline constexpr Duration lease_time = std::chrono::seconds(1);
 
