@@ -53,13 +53,15 @@ void AdaptiveLimit::finish(const Batch& batch, Instant now) noexcept {
         probes_left_ = 0;  // what a broken origin answers is no base
         return;
     }
+    if (std::exchange(is_first_, false)) return;  // who answers first is who answers fast
     const bool was_probing = is_probing();
-    learn(static_cast<double>(batch.latency.count()) / answers, now);
+    const bool was_full = batch.most_in_flight >= static_cast<std::size_t>(limit_);
+    learn(static_cast<double>(batch.latency.count()) / answers, was_full, now);
     const bool was_tested = batch.most_in_flight * 2 >= static_cast<std::size_t>(limit_);
     if (was_probing || is_probing() || !was_tested) return;
 
     const double waiting = batch.in_flight / answers * (1 - base_ / smoothed_);
-    const double few = std::max(std::sqrt(limit_), limit_ * few_of_all);
+    const double few = std::max(std::sqrt(limit_) / 2, limit_ * few_of_all);
     if (waiting < few) set(limit_ + std::sqrt(limit_) / 2);
     if (waiting > 2 * few) set(limit_ - std::sqrt(limit_) / 2);
 }
@@ -68,20 +70,26 @@ void AdaptiveLimit::set(double limit) noexcept {
     limit_ = std::clamp(limit, static_cast<double>(options_.min), static_cast<double>(options_.max));
 }
 
-void AdaptiveLimit::learn(double latency, Instant now) noexcept {
+void AdaptiveLimit::learn(double latency, bool was_full, Instant now) noexcept {
     if (is_probing()) {
         probed_ += latency;
-        if (--probes_left_ > 0) return;
-        smoothed_ = base_ = probed_ / probe_batches;
-        base_ends_ = now + base_time;
+        if (--probes_left_ == 0) set_base(probed_ / probe_batches, now + base_time);
         return;
     }
-    smoothed_ = smoothed_ == 0 ? latency : (smoothed_ + latency) / 2;
-    if (base_ == 0) base_ends_ = now + base_time;
-    if (base_ == 0 || smoothed_ < base_ * faster) base_ = smoothed_;
+    smoothed_ = smoothed_ == 0 ? latency : smoothed_ + (latency - smoothed_) / 4;
+    if (smoothed_ < base_ * faster || base_ == 0) set_base(smoothed_, now + base_time / 10);
     if (now < base_ends_) return;
+    // Without the limit there would be no other latency.
+    if (!was_full && smoothed_ < base_ / faster) return set_base(smoothed_, now + base_time);
     probes_left_ = probe_batches;
     probed_ = 0;
+}
+
+/// What is near the base of before is the same, measured once more.
+void AdaptiveLimit::set_base(double latency, Instant until) noexcept {
+    const bool is_near = latency > base_ * faster && latency * faster < base_;
+    base_ = is_near ? (base_ + latency) / 2 : latency;
+    base_ends_ = until;
 }
 
 }  // namespace etage::limit

@@ -65,7 +65,8 @@ private:
     void finish(const Batch& batch, Instant now) noexcept;
     bool is_probing() const noexcept { return probes_left_ > 0; }
     void set(double limit) noexcept;
-    void learn(double latency, Instant now) noexcept;
+    void set_base(double latency, Instant until) noexcept;
+    void learn(double latency, bool was_full, Instant now) noexcept;
 
     Options options_;
     double limit_;
@@ -74,6 +75,7 @@ private:
     double base_ = 0;
     double probed_ = 0;  // sum of the batches of a probe
     int probes_left_ = 0;
+    bool is_first_ = true;
     Instant base_ends_{};
 };
 

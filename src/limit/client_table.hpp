@@ -37,7 +37,7 @@ public:
     /// Room for the largest power of two of clients that is at most `clients_max`, but for eight at least.
     explicit ClientTable(std::size_t clients_max = clients_max_default) {
         const std::size_t sets = std::bit_floor(std::max(clients_max / ways, std::size_t{1}));
-        shard_count_ = std::min(sets, shards_max);
+        shard_count_ = std::min(sets, most_shards);
         shard_sets_max_ = sets / shard_count_;
         shards_ = std::make_unique<Shard[]>(shard_count_);
     }
@@ -80,7 +80,7 @@ public:
     std::uint64_t clients_forgotten() const noexcept { return forgotten_.load(std::memory_order_relaxed); }
 
 private:
-    static constexpr std::size_t shards_max = 64;
+    static constexpr std::size_t most_shards = 64;
 
     static Instant idle_at(const T& client) noexcept {
         if constexpr (requires { client.idle_at(); })

@@ -169,5 +169,33 @@ TEST(ClientTable, ReturnsWhatTheVisitReturns) {
     }
 }
 
+/// Counts how often the table looks at one.
+struct Watched {
+    static inline std::uint64_t looks = 0;
+    Instant until{};
+    Instant idle_at() const noexcept {
+        ++looks;
+        return until;
+    }
+};
+
+TEST(ClientTable, AMillionRandomKeysCostNoMoreThanAThousand) {
+    ClientTable<Watched> table;
+    const auto looks_of = [&](std::uint64_t from, std::uint64_t to) {
+        const std::uint64_t before = Watched::looks;
+        for (std::uint64_t i = from; i < to; ++i)
+            table.visit(i * golden ^ (i << 9U), start, [](Watched& watched) { watched.until = start + seconds(60); });
+        return static_cast<double>(Watched::looks - before) / static_cast<double>(to - from);
+    };
+    const double first = looks_of(1, 1000);
+    const double middle = looks_of(1000, 500'000);
+    const double last = looks_of(1'000'000, 1'500'000);  // more than there is room for
+    EXPECT_LE(first, 60);
+    EXPECT_LE(middle, 60);
+    EXPECT_LE(last, 80) << "sixteen places, looked at thrice";
+    EXPECT_LE(looks_of(1'400'000, 1'450'000), 60);
+    EXPECT_LE(looks_of(1'499'000, 1'500'000), 6) << "who is known is found at once";
+}
+
 }  // namespace
 }  // namespace etage::limit
