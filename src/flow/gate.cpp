@@ -8,7 +8,6 @@
 namespace etage::flow {
 
 using Count = LimitPolicy::Count;
-using Outage = LimitPolicy::Outage;
 using limit::Share;
 using limit::State;
 
@@ -76,12 +75,7 @@ Passage Gate::enter(const Request& request, Count count, GatePass& pass) {
 
 Passage Gate::conclude(GatePass& pass, Now now) {
     const Ticket* stopping = pass.stopped_by();
-    if (stopping == nullptr) {
-        if (pass.asking_) return Passage::ask;
-        for (const Ticket& ticket : pass.tickets())
-            if (ticket.passage > Passage::ask) ties_.metrics.add(base::Counter::limits_dry_run);
-        return Passage::open;
-    }
+    if (stopping == nullptr) return pass.asking_ ? Passage::ask : Passage::open;
     const Passage passage = stopping->passage;
     give_back(pass, now);
     return passage;
@@ -93,10 +87,15 @@ void Gate::pass_limit(const Limit& limit, const Request& request, GatePass& pass
     const std::uint64_t key = key_of(limit, limit.subject(request.client));
     Ticket& ticket = pass.add(limit, key, ties_.quotas != nullptr && !limit.is_concurrency());
     const std::uint64_t cost = limit.cost(request.client.request);
-    ticket.passage = word == Limit::Word::denied ? Passage::denied
-                     : limit.is_concurrency()    ? take_seat(ticket, request.now, pass)
-                     : ticket.is_shared          ? take_shared(ticket, cost, request.now, pass)
-                                                 : take_alone(ticket, cost, request.now);
+    decide(ticket, word == Limit::Word::denied ? Passage::denied
+                   : limit.is_concurrency()    ? take_seat(ticket, request.now, pass)
+                   : ticket.is_shared          ? take_shared(ticket, cost, request.now, pass)
+                                               : take_alone(ticket, cost, request.now));
+}
+
+void Gate::decide(Ticket& ticket, Passage passage) noexcept {
+    ticket.passage = passage;
+    if (passage > Passage::ask && ticket.limit->policy.dry_run) ties_.metrics.add(base::Counter::limits_dry_run);
 }
 
 Passage Gate::take_seat(Ticket& ticket, Now now, GatePass& pass) {
@@ -175,13 +174,14 @@ Ticket Gate::look(const Limit& limit, const Client& client, Now now) {
     const std::uint64_t key = key_of(limit, limit.subject(client));
     const limit::Quota& quota = limit.quota;
     Ticket ticket{&limit, key, 0, {}, Passage::open, ties_.quotas != nullptr && !limit.is_concurrency()};
-    const std::uint64_t taken = ties_.seats != nullptr ? shared_seats_.in_flight(key) : seats_.taken(key);
-    if (limit.is_concurrency())
+    if (limit.is_concurrency()) {
+        const std::uint64_t taken = ties_.seats != nullptr ? shared_seats_.in_flight(key) : seats_.taken(key);
         ticket.decision.remaining = limit.policy.max - std::min(taken, limit.policy.max);
-    else if (ticket.is_shared)
+    } else if (ticket.is_shared) {
         ticket.decision = shares_.visit(key, now.mono, [&](Share& share) { return limit::look(quota, share, now); });
-    else
+    } else {
         ticket.decision = alone_.visit(key, now.mono, [&](State& state) { return limit::take(quota, state, now, 0); });
+    }
     return ticket;
 }
 

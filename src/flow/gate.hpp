@@ -145,6 +145,8 @@ private:
     void withdraw(Ticket& ticket, const limit::Spending& spending, Now now);
     asio::awaitable<void> say_what_is_held(bool is_last);
     const Limit* find(std::size_t id) const noexcept;
+    /// Each limit decides once about a request: a dry run is counted here.
+    void decide(Ticket& ticket, Passage passage) noexcept;
     Passage take_alone(Ticket& ticket, std::uint64_t cost, Now now);
     Passage take_shared(Ticket& ticket, std::uint64_t cost, Now now, GatePass& pass);
     Passage without_redis(Ticket& ticket, std::uint64_t cost, Now now);

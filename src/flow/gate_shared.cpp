@@ -140,7 +140,6 @@ struct Gate::Call {
     std::uint64_t key;
     std::string name;
     Spending spending;
-    std::size_t ticket;
     bool is_in;  // already: the call is for those who come next
 };
 
@@ -149,8 +148,9 @@ asio::awaitable<Result<std::vector<limit::Decision>>> Gate::settle(std::vector<C
     std::vector<limit::Claim> claims;
     for (const Call& call : calls) {
         const Spending& s = call.spending;
-        claims.push_back(
-            {call.limit->quota, call.name, s.need, s.want, s.back, s.debt, s.at_least, !call.limit->policy.dry_run});
+        // What is leased for those who come next must not stop this request, nor a dry run any.
+        const bool is_binding = !call.is_in && !call.limit->policy.dry_run;
+        claims.push_back({call.limit->quota, call.name, s.need, s.want, s.back, s.debt, s.at_least, is_binding});
     }
     ties_.metrics.add(base::Counter::limit_calls);
     const auto grants = co_await ties_.quotas->take(claims, deadline);
@@ -170,47 +170,44 @@ asio::awaitable<Result<std::vector<limit::Decision>>> Gate::settle(std::vector<C
 }
 
 asio::awaitable<Passage> Gate::ask(GatePass& pass, Instant deadline) {
-    std::vector<Call> calls;
-    bool is_urgent = false;
     std::vector<GatePass::Asking> seats;
+    std::vector<GatePass::Asking> quotas;
     const auto all = std::exchange(pass.asking_, nullptr);
-    for (const auto& asking : *all) {
-        const Ticket& ticket = pass.tickets_[asking.ticket];
-        const bool is_in = ticket.passage == Passage::open;
-        is_urgent = is_urgent || !is_in;
-        if (ticket.limit->is_concurrency())
-            seats.push_back(asking);
-        else
-            calls.push_back({ticket.limit, ticket.key, shared_name_of(ticket), asking.spending, asking.ticket, is_in});
-    }
+    for (const auto& asking : *all)
+        (pass.tickets_[asking.ticket].limit->is_concurrency() ? seats : quotas).push_back(asking);
     // Seats first: whoever finds them all taken has not paid yet.
     for (const auto& [index, spending, wanted] : seats) {
         Ticket& ticket = pass.tickets_[index];
-        ticket.passage = co_await ask_for_seat(ticket, wanted, deadline, pass);
-        if (ticket.stops()) {
-            for (const Call& call : calls) withdraw(pass.tickets_[call.ticket], call.spending, base::read_clock());
-            co_return conclude(pass, base::read_clock());
-        }
+        decide(ticket, co_await ask_for_seat(ticket, wanted, deadline, pass));
+        if (!ticket.stops()) continue;
+        const Now now = base::read_clock();
+        for (const auto& asking : quotas) withdraw(pass.tickets_[asking.ticket], asking.spending, now);
+        co_return conclude(pass, now);
     }
-    if (calls.empty()) co_return conclude(pass, base::read_clock());
-    if (!is_urgent) {
+    if (quotas.empty()) co_return conclude(pass, base::read_clock());
+
+    std::vector<Call> calls;
+    for (const auto& [index, spending, wanted] : quotas) {
+        const Ticket& ticket = pass.tickets_[index];
+        calls.push_back({ticket.limit, ticket.key, shared_name_of(ticket), spending, ticket.passage == Passage::open});
+    }
+    if (std::ranges::all_of(calls, &Call::is_in)) {
         asio::co_spawn(co_await asio::this_coro::executor, settle(std::move(calls), deadline), asio::detached);
         co_return Passage::open;
     }
-    const std::vector<Call> asked = calls;
     const auto decisions = co_await settle(std::move(calls), deadline);
     const Now now = base::read_clock();
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-        if (asked[i].is_in) continue;
-        Ticket& ticket = pass.tickets_[asked[i].ticket];
-        const std::uint64_t cost = asked[i].spending.need;
+    for (std::size_t i = 0; i < quotas.size(); ++i) {
+        Ticket& ticket = pass.tickets_[quotas[i].ticket];
+        const std::uint64_t cost = quotas[i].spending.need;
+        if (ticket.passage == Passage::open) continue;
         if (!decisions) {
-            ticket.passage = without_redis(ticket, cost, now);
+            decide(ticket, without_redis(ticket, cost, now));
             continue;
         }
         ticket.decision = (*decisions)[i];
-        ticket.passage = ticket.decision.allowed ? Passage::open : Passage::refused;
         ticket.cost = ticket.decision.allowed ? cost : 0;
+        decide(ticket, ticket.decision.allowed ? Passage::open : Passage::refused);
     }
     co_return conclude(pass, now);
 }

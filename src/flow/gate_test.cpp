@@ -1,12 +1,9 @@
 #include "flow/gate.hpp"
 #include "flow/gate_fields.hpp"
 #include "flow/walk_fixture.hpp"
-
-#include <asio/use_awaitable.hpp>
+#include "limit/common_count_fixture.hpp"
 
 #include <gmock/gmock.h>
-
-#include <map>
 
 namespace etage::flow {
 namespace {
@@ -23,42 +20,6 @@ LimitPolicy limit(std::string name, std::uint64_t quota, Duration window = 60s) 
 RoutePolicy route(std::vector<LimitPolicy> limits, std::string match = "GET /**") {
     return {.match = std::move(match), .cache = {.ttl = 60s}, .limits = std::move(limits)};
 }
-
-/// Counts for all who ask, exactly; may be away, or fail when asked.
-class Common : public limit::RemoteQuotas {
-public:
-    asio::awaitable<Result<std::vector<limit::Grant>>> take(std::span<const limit::Claim> claims, Instant) override {
-        ++calls;
-        if (fails) co_return failure(Blame::remote_store, Fault::internal, "no reply", true);
-        const Now now = base::read_clock();
-        std::vector<limit::Grant> grants;
-        bool all = true;
-        for (const limit::Claim& claim : claims) {
-            limit::State& state = states[std::string(claim.name)];
-            state = limit::more_used(claim.quota, state, limit::state_of(claim.at_least, now), now);
-            limit::credit(claim.quota, state, now, claim.back);
-            limit::debit(claim.quota, state, now, claim.debt);
-            limit::State tried = state;
-            all = all && (!claim.binding || limit::take(claim.quota, tried, now, claim.need).allowed);
-        }
-        for (const limit::Claim& claim : claims) {
-            limit::State& state = states[std::string(claim.name)];
-            std::uint64_t granted = 0;
-            for (std::uint64_t want = claim.want; all && want >= claim.need && want > 0 && granted == 0; --want)
-                if (limit::take(claim.quota, state, now, want).allowed) granted = want;
-            grants.push_back({granted, limit::used(claim.quota, state, now)});
-        }
-        co_return grants;
-    }
-    bool away() const noexcept override { return is_away; }
-    std::uint64_t instances() const noexcept override { return live; }
-
-    std::map<std::string, limit::State> states;
-    int calls = 0;
-    bool is_away = false;
-    bool fails = false;
-    std::uint64_t live = 2;
-};
 
 std::vector<int> statuses(TestHouse& house, int count, const std::string& line = "GET /a") {
     std::vector<int> out;
@@ -114,6 +75,17 @@ TEST(Gate, LimitsOnMissesLetHitsIn) {
     EXPECT_EQ(house.get("GET /b", {"Cache-Control: only-if-cached"}).status, 504) << "it asks nobody";
 }
 
+TEST(Gate, ADryRunIsCountedOnce) {
+    auto dry = limit("dry", 1);
+    dry.dry_run = true;
+    auto misses = limit("m", 10);
+    misses.count = LimitPolicy::Count::misses;
+    TestHouse house({route({dry, misses})});
+    EXPECT_EQ(house.get("GET /a").status, 200);
+    EXPECT_EQ(house.get("GET /b").status, 200);
+    EXPECT_EQ(house.metrics.sum(base::Counter::limits_dry_run), 1U) << "the gate is passed twice, by all and by misses";
+}
+
 TEST(Gate, WhatTheAnswerCostsIsChargedAfterwards) {
     auto bytes = limit("b", 12);
     bytes.cost_by = LimitPolicy::Cost::response_bytes;
@@ -141,7 +113,7 @@ TEST(Gate, WhatCannotBeALimitIsNone) {
 // --- with others
 
 struct Shared : ::testing::Test {
-    Common common;
+    limit::testing::CommonCount common;
     std::unique_ptr<TestHouse> open(std::vector<LimitPolicy> limits) {
         return std::make_unique<TestHouse>(std::vector{route(std::move(limits))}, false, nullptr, nullptr, &common);
     }
@@ -198,6 +170,15 @@ TEST_F(Shared, ALimitThatRefusesLeavesTheOthersWhole) {
     const auto house = open({large, small});
     EXPECT_THAT(statuses(*house, 4), ElementsAre(200, 429, 429, 429));
     EXPECT_THAT(house->get("GET /a")["ratelimit"], HasSubstr("\"large\";r=9"));
+}
+
+TEST_F(Shared, WhatIsLeasedForThoseWhoComeNextStopsNobody) {
+    auto small = limit("small", 10);
+    auto large = limit("large", 100);
+    small.lease = 10;  // the last but one asks for more, and there is no more
+    large.lease = 1;
+    const auto house = open({small, large});
+    EXPECT_THAT(statuses(*house, 11), ElementsAre(200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 429));
 }
 
 }  // namespace

@@ -1,25 +1,13 @@
 // A hit takes nothing from the heap: this test counts what the whole program takes while one is answered.
 
+#include "base/allocation_count_fixture.hpp"
 #include "coherence/tag.hpp"
 #include "flow/walk_fixture.hpp"
 
-#include <cstdlib>
-#include <new>
-
-namespace {
-thread_local std::size_t allocations = 0;
-}
-
-void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* const p = std::malloc(size == 0 ? 1 : size)) return p;
-    throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-
 namespace etage::flow::testing {
 namespace {
+
+using base::testing::allocations;
 
 struct Counted {
     bool answered = false;

@@ -26,16 +26,6 @@ std::string_view network_of(std::string_view address) noexcept {
     return address;
 }
 
-limit::Quota quota_of(const LimitPolicy& policy) {
-    limit::Quota quota;
-    quota.quota = policy.quota;
-    quota.window = policy.window;
-    quota.burst = policy.burst == 0 ? policy.quota : policy.burst;
-    if (policy.algorithm == Algorithm::fixed_window) quota.algorithm = limit::Algorithm::fixed_window;
-    if (policy.algorithm == Algorithm::sliding_window) quota.algorithm = limit::Algorithm::sliding_window;
-    return quota;
-}
-
 /// draft-ietf-httpapi-ratelimit-headers-11 §3: a quota, the unit it counts, a window.
 std::string policy_field_of(const LimitPolicy& policy) {
     const bool concurrency = policy.algorithm == Algorithm::concurrency;
@@ -77,6 +67,13 @@ bool contains(const std::vector<std::string>& names, std::string_view name) noex
 }
 
 }  // namespace
+
+limit::Quota quota_of(Algorithm algorithm, std::uint64_t quota, Duration window, std::uint64_t burst) noexcept {
+    const auto counts = algorithm == Algorithm::fixed_window     ? limit::Algorithm::fixed_window
+                        : algorithm == Algorithm::sliding_window ? limit::Algorithm::sliding_window
+                                                                 : limit::Algorithm::token_bucket;
+    return {quota, window, burst == 0 ? quota : burst, counts};
+}
 
 std::string_view Limit::subject(const Client& client) const noexcept {
     switch (policy.by) {
@@ -123,7 +120,7 @@ Result<Limit> compile_limit(const LimitPolicy& policy, std::string_view route) {
     if (limit.is_concurrency() ? policy.max == 0 : policy.quota == 0 || policy.window <= Duration::zero())
         return wrong("it lets nobody in; it needs a rate, or max requests at once");
     if (!limit.is_concurrency()) {
-        limit.quota = quota_of(policy);
+        limit.quota = quota_of(policy.algorithm, policy.quota, policy.window, policy.burst);
         limit.lease = policy.lease == 0 ? limit::lease_of(limit.quota) : std::min(policy.lease, limit::lease_max);
     }
     limit.shared_name = shared_name_of(policy, route);

@@ -59,6 +59,10 @@ struct Limit {
     std::uint64_t cost(const http::RequestHead& request) const noexcept;
 };
 
+/// What a policy says, as it is counted; a burst of 0 is the quota. Precondition: not of concurrency.
+limit::Quota quota_of(LimitPolicy::Algorithm algorithm, std::uint64_t quota, Duration window,
+                      std::uint64_t burst) noexcept;
+
 /// One limit, compiled. Errors (blame us) say what no limit can be: without a rate, with a network that is none.
 Result<Limit> compile_limit(const LimitPolicy& policy, std::string_view route);
 

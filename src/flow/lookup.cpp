@@ -79,8 +79,8 @@ bool Walk::look_up(Visit& visit, Answer& out) {
     const http::RequestHead& request = visit.request;
 
     // 1: which rule applies?
-    const bool reads = request.method == http::Method::get || request.method == http::Method::head;
-    if (reads && !rooms_.limits_page.empty() && request.path == rooms_.limits_page)
+    if (!rooms_.limits_page.empty() && request.path == rooms_.limits_page &&
+        (request.method == http::Method::get || request.method == http::Method::head))
         return stop(visit, Stop::limits_page, Forward::none);
     notes.match = rooms_.router.match(request.method, request.path);
     const policy::Route* route = notes.match.route;

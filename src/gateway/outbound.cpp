@@ -1,26 +1,18 @@
 #include "gateway/outbound.hpp"
 
+#include "flow/limits.hpp"
+
 #include <utility>
 
 namespace etage::gateway {
-
-namespace {
-
-limit::Quota quota_of(const Budget& budget) {
-    const auto algorithm = budget.algorithm == Budget::Algorithm::token_bucket     ? limit::Algorithm::token_bucket
-                           : budget.algorithm == Budget::Algorithm::sliding_window ? limit::Algorithm::sliding_window
-                                                                                   : limit::Algorithm::fixed_window;
-    return {budget.calls, budget.window, budget.burst == 0 ? budget.calls : budget.burst, algorithm};
-}
-
-}  // namespace
 
 Outbound::Outbound(std::unique_ptr<flow::Origin> origin, std::string name, OriginOptions options,
                    origin::Budgeted::Counting counting, base::Log& log)
     : name_(std::move(name)), options_(std::move(options)), origin_(std::move(origin)) {
     if (options_.budget.calls > 0) {
-        auto budgeted =
-            std::make_unique<origin::Budgeted>(std::move(origin_), name_, quota_of(options_.budget), counting, log);
+        const Budget& budget = options_.budget;
+        const auto quota = flow::quota_of(budget.algorithm, budget.calls, budget.window, budget.burst);
+        auto budgeted = std::make_unique<origin::Budgeted>(std::move(origin_), name_, quota, counting, log);
         budgeted_ = budgeted.get();
         origin_ = std::move(budgeted);
     }

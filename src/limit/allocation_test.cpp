@@ -1,5 +1,6 @@
 // A decision takes nothing from the heap, once its client is known: this test counts what the whole program takes.
 
+#include "base/allocation_count_fixture.hpp"
 #include "limit/client_table.hpp"
 #include "limit/quota_fixture.hpp"
 #include "limit/seats.hpp"
@@ -7,31 +8,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
-namespace {
-thread_local std::size_t allocations = 0;
-}
-
-void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* const p = std::malloc(size == 0 ? 1 : size)) return p;
-    throw std::bad_alloc();
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-    ++allocations;
-    const auto align = static_cast<std::size_t>(alignment);
-    if (void* const p = std::aligned_alloc(align, (size + align - 1) / align * align)) return p;
-    throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
-
 namespace etage::limit {
 namespace {
+
+using base::testing::allocations;
 
 using std::chrono::seconds;
 using testing::at;

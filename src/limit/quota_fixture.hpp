@@ -15,6 +15,11 @@ inline Now at(Instant instant) {
     return {instant, WallTime(std::chrono::floor<std::chrono::seconds>(instant.time_since_epoch()))};
 }
 
+/// On a copy.
+inline bool would_allow(const Quota& quota, State state, Instant now, std::uint64_t cost = 1) {
+    return take(quota, state, at(now), cost).allowed;
+}
+
 inline Quota any_bucket() {
     return {.quota = *rc::gen::inRange<std::uint64_t>(1, 2000),
             .window = std::chrono::milliseconds(*rc::gen::inRange<int>(1, 3'600'000)),

@@ -18,15 +18,12 @@ using testing::any_bucket;
 using testing::any_steps;
 using testing::at;
 using testing::start;
+using testing::would_allow;
 
 constexpr Quota two_per_second{.quota = 120, .window = minutes(1), .burst = 30};
 
 Decision take_at(const Quota& quota, State& state, Instant now, std::uint64_t cost = 1) {
     return take(quota, state, at(now), cost);
-}
-
-bool would_allow(const Quota& quota, State state, Instant now, std::uint64_t cost = 1) {
-    return take_at(quota, state, now, cost).allowed;  // on a copy
 }
 
 TEST(TokenBucket, BeginsFullAndCountsDown) {

@@ -21,13 +21,10 @@ using testing::any_steps;
 using testing::any_window;
 using testing::at;
 using testing::start;
+using testing::would_allow;
 
 constexpr Quota fixed{.quota = 10, .window = minutes(1), .algorithm = Algorithm::fixed_window};
 constexpr Quota sliding{.quota = 10, .window = minutes(1), .algorithm = Algorithm::sliding_window};
-
-bool would_allow(const Quota& quota, State state, Instant now, std::uint64_t cost = 1) {
-    return take(quota, state, at(now), cost).allowed;  // on a copy
-}
 
 TEST(FixedWindow, CountsUpToTheQuotaAndBeginsAnewWithTheMinute) {
     State state;

@@ -2,7 +2,7 @@
 // An origin that may be called only so often: each call is paid from a budget before it is made. Whether what is
 // stale is served in place of one that cannot be paid is the walk's to decide.
 //
-// With a common count (limits/remote_quotas.hpp) all instances have the budget together, one round trip for each call;
+// With a common count (limit/remote_quotas.hpp) all instances have the budget together, one round trip for each call;
 // when the count says that nothing is left nobody asks again before something can be there. While it cannot be asked,
 // each instance has its part of the budget, and what it spends is told when it can be asked again.
 //

@@ -1,47 +1,10 @@
 #include "origin/budgeted.hpp"
 
+#include "limit/common_count_fixture.hpp"
 #include "origin/outbound_fixture.hpp"
-
-#include <map>
-#include <set>
 
 namespace etage::origin::testing {
 namespace {
-
-/// What all instances count together; may be away, or not answer.
-class Common final : public limit::RemoteQuotas {
-public:
-    asio::awaitable<Result<std::vector<limit::Grant>>> take(std::span<const limit::Claim> claims,
-                                                            Instant deadline) override {
-        ++calls;
-        if (is_silent) {
-            net::Timer timer(co_await asio::this_coro::executor);
-            timer.expires_at(deadline);
-            co_await timer.async_wait(net::quietly);
-            co_return failure(Blame::remote_store, Fault::internal, "no reply in time", true);
-        }
-        const Now now = base::read_clock();
-        std::vector<limit::Grant> grants;
-        for (const limit::Claim& claim : claims) {
-            names.emplace(claim.name);
-            limit::State& state = states[std::string(claim.name)];
-            state = limit::more_used(claim.quota, state, limit::state_of(claim.at_least, now), now);
-            limit::credit(claim.quota, state, now, claim.back);
-            const bool granted = limit::take(claim.quota, state, now, claim.need).allowed;
-            grants.push_back({granted ? claim.need : 0, limit::used(claim.quota, state, now)});
-        }
-        co_return grants;
-    }
-    bool away() const noexcept override { return is_away; }
-    std::uint64_t instances() const noexcept override { return live; }
-
-    std::map<std::string, limit::State> states;
-    std::set<std::string> names;
-    int calls = 0;
-    bool is_away = false;
-    bool is_silent = false;
-    std::uint64_t live = 2;
-};
 
 limit::Quota window(std::uint64_t calls, Duration length = 1min) {
     return {calls, length, calls, limit::Algorithm::fixed_window};
@@ -71,7 +34,7 @@ protected:
 
     Outside outside;
     base::Log log{{base::LogLevel::off, base::LogFormat::text, {}}};
-    Common common;
+    limit::testing::CommonCount common;
 };
 
 TEST_F(BudgetedTest, SoManyCallsInAWindowAndAgainInTheNext) {
@@ -163,8 +126,8 @@ TEST_F(BudgetedTest, AllInstancesHaveOneBudget) {
     EXPECT_EQ(made(a, 3), 3);
     EXPECT_EQ(made(b, 10), 2);
     EXPECT_EQ(made(a, 10), 0);
-    EXPECT_EQ(common.names.size(), 1U);
-    EXPECT_TRUE(common.names.begin()->starts_with("origin:api:")) << *common.names.begin();
+    EXPECT_EQ(common.states.size(), 1U);
+    EXPECT_TRUE(common.states.begin()->first.starts_with("origin:api:")) << common.states.begin()->first;
     outside.skip(1min + 1s);
     EXPECT_EQ(made(a, 10) + made(b, 10), 5);
 }
@@ -174,7 +137,7 @@ TEST_F(BudgetedTest, OriginsAndRulesAreCountedApart) {
     Instance other = instance(window(5), &common, "other");
     Instance changed = instance(window(6), &common);
     for (Instance* each : {&a, &other, &changed}) made(*each, 1);
-    EXPECT_EQ(common.names.size(), 3U);
+    EXPECT_EQ(common.states.size(), 3U);
 }
 
 TEST_F(BudgetedTest, OnceItIsSpentNobodyAsksBeforeThereCanBeSomething) {

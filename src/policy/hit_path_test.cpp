@@ -1,27 +1,15 @@
 // The rules a hit passes take nothing from the heap: this test counts what the whole program takes.
 
+#include "base/allocation_count_fixture.hpp"
 #include "policy/key.hpp"
 #include "policy/reuse.hpp"
 #include "policy/select.hpp"
 #include "policy/test_messages.hpp"
 
-#include <cstdlib>
-#include <new>
-
-namespace {
-thread_local std::size_t allocations = 0;
-}
-
-void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* const p = std::malloc(size == 0 ? 1 : size)) return p;
-    throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-
 namespace etage::policy {
 namespace {
+
+using base::testing::allocations;
 
 TEST(HitPath, NothingIsAllocated) {
     RoutePolicy policy;

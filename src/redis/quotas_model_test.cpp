@@ -1,5 +1,6 @@
 // The script of the limits on a real Redis, but on a clock of the test: against exact models, and against limit::take.
 
+#include "limit/common_count_fixture.hpp"
 #include "redis/quotas_script.hpp"
 #include "redis/real_redis_fixture.hpp"
 
@@ -236,35 +237,8 @@ TEST_F(QuotasModel, WhatAnotherClockCallsTheLastWindowIsTheLastWindow) {
 struct Known {
     Quota quota;
     std::string name;
-    State common{};  // what the script is to know
-    State other{};   // what somebody else has counted, while nobody could ask
-
-    std::uint64_t remaining(Now now) const {
-        State copy = common;
-        return limit::take(quota, copy, now, 0).remaining;
-    }
+    State other{};  // what somebody else has counted, while nobody could ask
 };
-
-std::vector<Grant> expected(std::vector<Known>& known, std::span<const Claim> claims, Now now) {
-    std::vector<std::uint64_t> left;
-    bool all = true;
-    for (std::size_t i = 0; i < claims.size(); ++i) {
-        Known& each = known[i];
-        each.common = limit::more_used(each.quota, each.common, limit::state_of(claims[i].at_least, now), now);
-        limit::credit(each.quota, each.common, now, claims[i].back);
-        limit::debit(each.quota, each.common, now, claims[i].debt);
-        left.push_back(each.remaining(now));
-        if (claims[i].binding && left[i] < std::max<std::uint64_t>(claims[i].need, 1)) all = false;
-    }
-    std::vector<Grant> grants;
-    for (std::size_t i = 0; i < claims.size(); ++i) {
-        const bool has = all && left[i] >= std::max<std::uint64_t>(claims[i].need, 1);
-        const std::uint64_t granted = has ? std::min(claims[i].want, left[i]) : 0;
-        EXPECT_TRUE(granted == 0 || limit::take(known[i].quota, known[i].common, now, granted).allowed);
-        grants.push_back({granted, limit::used(known[i].quota, known[i].common, now)});
-    }
-    return grants;
-}
 
 Quota any_quota(std::mt19937_64& random) {
     const auto algorithm = static_cast<Algorithm>(random() % 3);
@@ -292,6 +266,7 @@ TEST_F(QuotasModel, DecidesAsLimitTake) {
         SCOPED_TRACE(seed);
         random_.seed(seed);
         us_ = start_us + static_cast<std::int64_t>(seed) * 3600'000'000;
+        limit::testing::CommonCount common;
         std::vector<Known> known;
         for (std::uint64_t i = 0; i <= below(3); ++i)
             known.push_back({.quota = any_quota(random_), .name = std::to_string(seed) + ":" + std::to_string(i)});
@@ -302,7 +277,7 @@ TEST_F(QuotasModel, DecidesAsLimitTake) {
             std::vector<Claim> claims;
             for (Known& each : known) claims.push_back(any_claim(each, random_, now));
             const auto grants = take(claims);
-            const auto model = expected(known, claims, now);
+            const auto model = common.count(claims, now);
             for (std::size_t i = 0; i < claims.size(); ++i) {
                 SCOPED_TRACE("step " + std::to_string(step) + ", claim " + std::to_string(i));
                 ASSERT_EQ(grants[i].granted, model[i].granted);

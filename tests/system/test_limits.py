@@ -6,6 +6,7 @@ import time
 import httpx
 import pytest
 from conftest import answer
+from redis_fixtures import until
 from structured import dictionary_of_items, parse_list
 
 CACHED = "Cache-Control: max-age=60"
@@ -267,10 +268,3 @@ def test_a_page_shows_ones_own_limits(limited):
     page = api.get("/limits/me", Accept="text/html,*/*;q=0.1")
     assert page.headers["content-type"].startswith("text/html") and "3 of 5" in page.text
     assert page.headers["cache-control"] == "no-store"
-
-
-def until(condition, seconds=5):
-    end = time.time() + seconds
-    while not condition():
-        assert time.time() < end, "it did not come"
-        time.sleep(0.02)
