@@ -64,8 +64,8 @@ class Process:
 class Etage(Process):
     """`etage run` or `etage demo` on free ports."""
 
-    def __init__(self, *args, **kwargs):
-        super().__init__([BINARY, *args], **kwargs)
+    def __init__(self, *args, binary=BINARY, **kwargs):
+        super().__init__([binary, *args], **kwargs)
         self.wait_for(r"listening on http://\S+ \(admin\)")
         found = [re.search(r"listening on (http://\S+)( \(admin\))?", line) for line in self.lines]
         self.url = next(f[1] for f in found if f and not f[2])

@@ -6,6 +6,10 @@
 #include <cstdio>
 #include <exception>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace {
 
 int dispatch(const etage::cli::Command& command) {
@@ -24,6 +28,11 @@ int dispatch(const etage::cli::Command& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
+#ifdef __GLIBC__
+    // Entries live long and are freed by other threads than made them: with an arena for each thread, what one of them
+    // freed is of no use to the others, and the process grows to twice memory.limit (store/memory_store.hpp).
+    ::mallopt(M_ARENA_MAX, 1);
+#endif
     std::signal(SIGPIPE, SIG_IGN);  // a client that went away is an error of its connection, not our end
     try {
         const auto command = etage::cli::parse(argc, argv);

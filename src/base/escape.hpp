@@ -1,5 +1,5 @@
 #pragma once
-// Making foreign text harmless for a line of log: for a JSON parser, or for the terminal of whoever reads it.
+// Making foreign text harmless: for a JSON parser, for the terminal of whoever reads a line of log, for a page.
 
 #include <string>
 #include <string_view>
@@ -16,5 +16,8 @@ void append_text_escaped(std::string& out, std::string_view text);
 
 /// The same, in quotes when it is empty or has spaces, quotes, '=' or anything escaped in it: a value of `key=value`.
 void append_text_value(std::string& out, std::string_view text);
+
+/// Appends `text` as text of an HTML element or of a quoted attribute.
+void append_html_escaped(std::string& out, std::string_view text);
 
 }  // namespace etage::base

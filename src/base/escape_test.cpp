@@ -103,5 +103,11 @@ TEST(Escape, EscapingIsValidUtf8WhateverComesIn) {
     }));
 }
 
+TEST(Escape, NothingOfATextIsMarkup) {
+    std::string out = "<td>";
+    append_html_escaped(out, R"(GET /<x>?a&b="c" 'é')");
+    EXPECT_EQ(out, "<td>GET /&lt;x&gt;?a&amp;b=&quot;c&quot; &#39;é&#39;");
+}
+
 }  // namespace
 }  // namespace etage::base

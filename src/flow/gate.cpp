@@ -157,32 +157,40 @@ void Gate::charge(const Ticket& ticket, std::uint64_t cost, Now now) {
         alone_.visit(ticket.key, now.mono, [&](State& state) { limit::debit(quota, state, now, rest); });
 }
 
-std::vector<Ticket> Gate::look(const http::RequestHead& request, std::string_view address, Now now) {
-    std::vector<Ticket> tickets;
-    const auto add = [&](std::span<const Limit> limits, const policy::Route* route) {
+std::vector<Standing> Gate::look(const http::RequestHead& request, std::string_view address, Now now) {
+    std::vector<Standing> standings;
+    const auto add = [&](const Limit& limit, const policy::Route* route) {
         const auto identity = policy::identity_of(route, request);
         const Client client{request, identity, address, route != nullptr ? std::string_view(route->name) : ""};
-        for (const Limit& limit : limits)
-            if (limit.word_on(client) == Limit::Word::counted) tickets.push_back(look(limit, client, now));
+        if (limit.word_on(client) == Limit::Word::counted) standings.push_back(look(limit, client, now));
     };
-    add(for_all_, nullptr);
-    for (const auto& route : router_.routes()) add(limits_of(route.get()), route.get());
-    return tickets;
+    for (const Limit& limit : for_all_) {
+        if (limit.policy.by != LimitPolicy::By::route) {
+            add(limit, nullptr);
+            continue;
+        }
+        for (const auto& route : router_.routes()) add(limit, route.get());
+    }
+    for (const auto& route : router_.routes())
+        for (const Limit& limit : limits_of(route.get())) add(limit, route.get());
+    return standings;
 }
 
-Ticket Gate::look(const Limit& limit, const Client& client, Now now) {
-    const std::uint64_t key = key_of(limit, limit.subject(client));
+Standing Gate::look(const Limit& limit, const Client& client, Now now) {
+    const std::string_view subject = limit.subject(client);
+    const std::uint64_t key = key_of(limit, subject);
     const limit::Quota& quota = limit.quota;
-    Ticket ticket{&limit, key, 0, {}, Passage::open, ties_.quotas != nullptr && !limit.is_concurrency()};
+    Standing standing{&limit, limit.policy.by == LimitPolicy::By::route ? subject : limit.route, {}};
     if (limit.is_concurrency()) {
         const std::uint64_t taken = ties_.seats != nullptr ? shared_seats_.in_flight(key) : seats_.taken(key);
-        ticket.decision.remaining = limit.policy.max - std::min(taken, limit.policy.max);
-    } else if (ticket.is_shared) {
-        ticket.decision = shares_.visit(key, now.mono, [&](Share& share) { return limit::look(quota, share, now); });
+        standing.decision.remaining = limit.policy.max - std::min(taken, limit.policy.max);
+    } else if (ties_.quotas != nullptr) {
+        standing.decision = shares_.visit(key, now.mono, [&](Share& share) { return limit::look(quota, share, now); });
     } else {
-        ticket.decision = alone_.visit(key, now.mono, [&](State& state) { return limit::take(quota, state, now, 0); });
+        standing.decision =
+            alone_.visit(key, now.mono, [&](State& state) { return limit::take(quota, state, now, 0); });
     }
-    return ticket;
+    return standing;
 }
 
 }  // namespace etage::flow

@@ -56,6 +56,13 @@ struct Ticket {
     bool stops() const noexcept { return passage > Passage::ask && !limit->policy.dry_run; }
 };
 
+/// What is left to one client.
+struct Standing {
+    const Limit* limit;
+    std::string_view route;  // empty: of all routes. Lives as long as the gate
+    limit::Decision decision;
+};
+
 /// What the limits said of one request, and what it holds of them: seats, until it is destroyed.
 class GatePass {
 public:
@@ -120,8 +127,9 @@ public:
     /// A request that was let in for less turns out to cost this much, as its answer says; also into debt.
     void charge(const Ticket& ticket, std::uint64_t cost, Now now);
 
-    /// What is left to a client: one ticket for each limit that would count it. Takes nothing.
-    std::vector<Ticket> look(const http::RequestHead& request, std::string_view address, Now now);
+    /// What is left to a client of each limit that would count it, and for each route where routes are counted apart.
+    /// Takes nothing.
+    std::vector<Standing> look(const http::RequestHead& request, std::string_view address, Now now);
 
     /// With Redis: says every second which seats are held, for ever. On an executor that is stopped before the gate
     /// goes.
@@ -150,7 +158,7 @@ private:
     Passage take_alone(Ticket& ticket, std::uint64_t cost, Now now);
     Passage take_shared(Ticket& ticket, std::uint64_t cost, Now now, GatePass& pass);
     Passage without_redis(Ticket& ticket, std::uint64_t cost, Now now);
-    Ticket look(const Limit& limit, const Client& client, Now now);
+    Standing look(const Limit& limit, const Client& client, Now now);
     void give_back(GatePass& pass, Now now);
     std::uint64_t key_of(const Limit& limit, std::string_view subject) const noexcept;
     static std::string shared_name_of(const Ticket& ticket);

@@ -96,9 +96,9 @@ TEST(Gate, WhatTheAnswerCostsIsChargedAfterwards) {
 TEST(Gate, WhatNobodyReadsOfItIsStillKnown) {
     TestHouse house({route({limit("a", 5)})});
     house.get("GET /a");
-    const auto tickets = house.walk->rooms().gate.look(http::RequestHead{}, "127.0.0.1", base::read_clock());
-    ASSERT_EQ(tickets.size(), 1U);
-    EXPECT_EQ(tickets[0].limit->policy.name, "a");
+    const auto standings = house.walk->rooms().gate.look(http::RequestHead{}, "127.0.0.1", base::read_clock());
+    ASSERT_EQ(standings.size(), 1U);
+    EXPECT_EQ(standings[0].limit->policy.name, "a");
 }
 
 TEST(Gate, WhatCannotBeALimitIsNone) {

@@ -1,5 +1,6 @@
 // What is left to the client that asks: as a page for people, as JSON for programs. Takes nothing of any limit.
 
+#include "base/escape.hpp"
 #include "flow/present.hpp"
 #include "flow/shape.hpp"
 #include "flow/walk.hpp"
@@ -31,36 +32,38 @@ std::string_view algorithm_name(const Limit& limit) {
 
 std::uint64_t limit_of(const Limit& limit) { return limit.is_concurrency() ? limit.policy.max : limit.quota.most(); }
 
-std::string json_of(const Ticket& ticket) {
-    const Limit& limit = *ticket.limit;
+std::string json_of(const Standing& standing) {
+    const Limit& limit = *standing.limit;
     std::string out = "{\"name\":";
     http::append_json_string(out, limit.policy.name);
     out += ",\"route\":";
-    limit.route.empty() ? void(out += "null") : http::append_json_string(out, limit.route);
+    standing.route.empty() ? void(out += "null") : http::append_json_string(out, standing.route);
     ((out += ",\"algorithm\":\"") += algorithm_name(limit)) += "\",\"limit\":" + std::to_string(limit_of(limit));
-    out += ",\"remaining\":" + std::to_string(ticket.decision.remaining);
+    out += ",\"remaining\":" + std::to_string(standing.decision.remaining);
     if (limit.is_concurrency()) return out += '}';
     out += ",\"quota\":" + std::to_string(limit.policy.quota);
     out += ",\"window_s\":" + std::to_string(seconds_of(limit.policy.window));
-    return out += ",\"reset_s\":" + std::to_string(seconds_of(ticket.decision.reset_after)) + '}';
+    return out += ",\"reset_s\":" + std::to_string(seconds_of(standing.decision.reset_after)) + '}';
 }
 
-std::string row_of(const Ticket& ticket) {
-    const Limit& limit = *ticket.limit;
+std::string row_of(const Standing& standing) {
+    const Limit& limit = *standing.limit;
     const std::string most = std::to_string(limit_of(limit));
-    const std::string left = std::to_string(ticket.decision.remaining);
-    std::string out = "<tr><td>" + limit.policy.name + "<td>" + (limit.route.empty() ? "everything" : limit.route);
+    const std::string left = std::to_string(standing.decision.remaining);
+    std::string out = "<tr><td>";
+    base::append_html_escaped(out, limit.policy.name);
+    base::append_html_escaped(out += "<td>", standing.route.empty() ? "everything" : standing.route);
     out += "<td class=n>" + left + " of " + most + "<td><progress max=" + most + " value=" + left +
            "></progress><td class=n>";
-    if (!limit.is_concurrency()) out += std::to_string(seconds_of(ticket.decision.reset_after)) + " s";
+    if (!limit.is_concurrency()) out += std::to_string(seconds_of(standing.decision.reset_after)) + " s";
     return out;
 }
 
-std::string page_of(const std::vector<Ticket>& tickets) {
+std::string page_of(const std::vector<Standing>& standings) {
     std::string out(page_head);
-    if (tickets.empty()) return out += "<p>Nothing limits you here.";
+    if (standings.empty()) return out += "<p>Nothing limits you here.";
     out += "<table><tr><th>limit<th>of<th>left<th><th>whole again in";
-    for (const Ticket& ticket : tickets) out += row_of(ticket);
+    for (const Standing& standing : standings) out += row_of(standing);
     return out += "</table>";
 }
 
@@ -72,15 +75,15 @@ bool wants_page(const http::RequestHead& request) {
 }  // namespace
 
 void Walk::answer_limits_page(Visit& visit, Answer& out) {
-    const auto tickets = rooms_.gate.look(visit.request, visit.client_address, visit.now);
+    const auto standings = rooms_.gate.look(visit.request, visit.client_address, visit.now);
     std::string content;
     http::Fields fields;
     if (wants_page(visit.request)) {
-        content = page_of(tickets);
+        content = page_of(standings);
         fields.add(http::FieldId::content_type, "text/html; charset=utf-8");
     } else {
         content = "{\"limits\":[";
-        for (const Ticket& ticket : tickets) (content += content.ends_with('[') ? "" : ",") += json_of(ticket);
+        for (const Standing& standing : standings) (content += content.ends_with('[') ? "" : ",") += json_of(standing);
         content += "]}\n";
         fields.add(http::FieldId::content_type, "application/json");
     }

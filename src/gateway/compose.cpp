@@ -64,6 +64,10 @@ std::function<OriginMaker> upstream_maker(const OriginConfig& config) {
     };
 }
 
+/// What the store may count so that the process grows by memory.limit: an eighth is for the holes that the allocator
+/// keeps between entries (the table in store/memory_store.hpp).
+constexpr std::size_t bytes_within(std::size_t memory_limit) noexcept { return memory_limit - memory_limit / 8; }
+
 }  // namespace
 
 Building::Building(Plan plan)
@@ -71,7 +75,7 @@ Building::Building(Plan plan)
       started_(base::read_clock()),
       log_({plan_.config.log.level, plan_.config.log.format, {}}),
       engine_(plan_.config.redis.url ? 0 : first_position(started_)),
-      store_({.bytes_max = plan_.config.memory.limit, .entry_bytes_max = plan_.config.memory.entry_max}),
+      store_({.bytes_max = bytes_within(plan_.config.memory.limit), .entry_bytes_max = plan_.config.memory.entry_max}),
       local_log_(engine_, metrics_,
                  [this](const flow::Invalidation& names) { return flow::tags_of(walk_->rooms(), names); }) {}
 

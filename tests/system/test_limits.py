@@ -268,3 +268,11 @@ def test_a_page_shows_ones_own_limits(limited):
     page = api.get("/limits/me", Accept="text/html,*/*;q=0.1")
     assert page.headers["content-type"].startswith("text/html") and "3 of 5" in page.text
     assert page.headers["cache-control"] == "no-store"
+
+
+def test_the_page_counts_each_route_apart_where_the_limit_does(limited):
+    api = limited('[server]\nlimits_page = "/limits/me"\n[[limit]]\nname = "each"\nrate = "100/h"\nby = "route"\n'
+                  '[[route]]\nmatch = "GET /a"\n[[route]]\nmatch = "GET /b/*"\n')
+    statuses(api, 2)
+    shown = api.get("/limits/me").json()["limits"]
+    assert {limit["route"]: limit["remaining"] for limit in shown} == {"GET /a": 98, "GET /b/*": 100}
