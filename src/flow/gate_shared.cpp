@@ -121,7 +121,8 @@ asio::awaitable<Passage> Gate::ask_for_seat(Ticket& ticket, std::uint64_t wanted
         }
         ties_.metrics.add(base::Counter::limit_calls);
         const Instant asked = base::read_clock().mono;
-        const auto held = co_await ties_.seats->hold(name, wanted, max, deadline);
+        const limit::RemoteSeats::Wish wish{wanted, shared_seats_.in_flight(ticket.key), max};
+        const auto held = co_await ties_.seats->hold(name, wish, deadline);
         const Now now = base::read_clock();
         if (!held) {
             shared_seats_.failed(ticket.key);
@@ -218,7 +219,8 @@ asio::awaitable<void> Gate::say_what_is_held(bool is_last) {
     const Instant deadline = base::read_clock().mono + upkeep_time_max;
     for (const auto& held : shared_seats_.beat()) {
         const Instant asked = base::read_clock().mono;
-        const auto said = co_await ties_.seats->hold(held.name, is_last ? 0 : held.wanted, held.max, deadline);
+        const limit::RemoteSeats::Wish wish = is_last ? limit::RemoteSeats::Wish{0, 0, held.wish.max} : held.wish;
+        const auto said = co_await ties_.seats->hold(held.name, wish, deadline);
         said ? shared_seats_.confirmed(held.key, *said, asked) : shared_seats_.failed(held.key);
     }
 }

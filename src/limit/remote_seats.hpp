@@ -15,11 +15,17 @@ class RemoteSeats {
 public:
     virtual ~RemoteSeats() = default;
 
-    /// "This instance holds `wanted` seats of `name`": absolute; 0 gives them up. How many it may hold from now on:
-    /// never so many that all instances together hold more than `max`. Lapses 3 s after it was said last, so that the
-    /// seats of an instance that has crashed are free again.
-    virtual asio::awaitable<Result<std::uint64_t>> hold(std::string_view name, std::uint64_t wanted, std::uint64_t max,
-                                                        Instant deadline) = 0;
+    struct Wish {
+        std::uint64_t wanted;     // to hold, in all; 0 gives everything up
+        std::uint64_t in_flight;  // of them at this moment: counts against the others also if it is too many
+        std::uint64_t max;        // of all instances together
+    };
+
+    /// "This instance holds so many seats of `name`." How many it may hold from now on: never so many that all
+    /// instances together hold more than `max`. When that is less than are in flight (Redis had lost its count), nobody
+    /// else gets any until they have gone. Lapses 3 s after it was said last, so that the seats of an instance that has
+    /// crashed are free again.
+    virtual asio::awaitable<Result<std::uint64_t>> hold(std::string_view name, Wish wish, Instant deadline) = 0;
 };
 
 }  // namespace etage::limit

@@ -119,7 +119,7 @@ std::vector<SharedSeats::Held> SharedSeats::beat() {
         // Until it is confirmed nobody sits down in what is given up meanwhile.
         subject.held = std::min(subject.held, wanted);
         subject.is_asking = true;
-        said.push_back({key, subject.name, wanted, subject.max});
+        said.push_back({key, subject.name, {wanted, subject.in_flight, subject.max}});
     }
     return said;
 }

@@ -13,6 +13,7 @@
 // Concurrency · Any thread may call anything; one short mutex, since each of these requests may cost a round trip.
 // Bounded · Like SeatTable, and fails closed like it.
 
+#include "limit/remote_seats.hpp"
 #include "limit/seats.hpp"
 
 #include <etage/time.hpp>
@@ -69,8 +70,7 @@ public:
     struct Held {
         std::uint64_t key;
         std::string name;
-        std::uint64_t wanted;  // 0: gives up what it holds; it is forgotten
-        std::uint64_t max;
+        RemoteSeats::Wish wish;
     };
     /// What is to be said now: for each subject that holds anything the most that was in flight at once since the last
     /// heartbeat. Who holds nothing is forgotten. Subjects that are being asked for are left out; their call says it.

@@ -26,12 +26,12 @@ struct Common {
     };
     std::map<const void*, Hold> holds{};
 
-    std::uint64_t hold(const void* who, std::uint64_t wanted, std::uint64_t max, Instant now) {
+    std::uint64_t hold(const void* who, RemoteSeats::Wish wish, Instant now) {
         std::uint64_t others = 0;
         for (const auto& [instance, hold] : holds)
             if (instance != who && hold.lapses > now) others += hold.seats;
-        const std::uint64_t held = std::min(wanted, max - std::min(max, others));
-        holds[who] = {held, now + SharedSeats::lapse_after};
+        const std::uint64_t held = std::min(wish.wanted, wish.max - std::min(wish.max, others));
+        holds[who] = {std::max(held, wish.in_flight), now + SharedSeats::lapse_after};
         return held;
     }
 };
@@ -46,11 +46,10 @@ struct Instance {
         auto entering = seats->enter(key, "client", max, now);
         if (entering.answer != Answer::ask) return std::move(entering.seat);
         ++calls;
-        return seats->granted(key, common.hold(this, entering.wanted, max, now), now, now);
+        return seats->granted(key, common.hold(this, {entering.wanted, entering.in_flight, max}, now), now, now);
     }
     void beat(Instant now) {
-        for (const auto& held : seats->beat())
-            seats->confirmed(held.key, common.hold(this, held.wanted, held.max, now), now);
+        for (const auto& held : seats->beat()) seats->confirmed(held.key, common.hold(this, held.wish, now), now);
     }
     std::vector<Seat> fill(Instant now) {
         std::vector<Seat> taken;
@@ -72,6 +71,26 @@ TEST(SharedSeats, TogetherNoMoreThanTheMost) {
     two.beat(start + milliseconds(200));
     two.beat(start + milliseconds(300));
     EXPECT_TRUE(one.enter(start + milliseconds(400))) << "two has let it go";
+}
+
+TEST(SharedSeats, AfterTheCountWasLostNobodyComesInForThoseWhoAreThere) {
+    Common common;
+    Instance one{common}, two{common};
+    std::vector<Seat> of_one = one.fill(start);
+    EXPECT_EQ(of_one.size(), 10U);
+    common.holds.clear();
+    Seat early = two.enter(start + milliseconds(100));
+    EXPECT_TRUE(early) << "nobody has said anything yet";
+    for (int second = 1; second < 5; ++second) {
+        const Instant now = start + seconds(second);
+        one.beat(now);
+        early = {};
+        two.beat(now);
+        EXPECT_FALSE(early = two.enter(now + milliseconds(500))) << second;
+    }
+    of_one.resize(9);
+    for (int second = 6; second < 8; ++second) one.beat(start + seconds(second));
+    EXPECT_TRUE(two.enter(start + seconds(8)));
 }
 
 TEST(SharedSeats, WhatIsHeldIsFilledWithoutAsking) {

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::chrono::milliseconds lapses_after = std::chrono::seconds(3);
 
-// ARGV: instance, wanted, max, lapses after. What lapses later than anything can was written before the clock was set
-// back. A key that holds something else than it should is as good as none.
+// ARGV: instance, wanted, in flight, max, lapses after. What lapses later than anything can was written before the
+// clock was set back. A key that holds something else than it should is as good as none.
 constexpr std::string_view source = R"lua(
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -35,8 +35,8 @@ if kind == 'hash' then
         write('HDEL', KEYS[1], all[i])
       else
         others = others + seats
-        if lapses > now + ARGV[4] then
-          write('HSET', KEYS[1], all[i], seats .. ' ' .. string.format('%.0f', now + ARGV[4]))
+        if lapses > now + ARGV[5] then
+          write('HSET', KEYS[1], all[i], seats .. ' ' .. string.format('%.0f', now + ARGV[5]))
         end
       end
     end
@@ -44,11 +44,12 @@ if kind == 'hash' then
 elseif kind ~= 'none' then
   write('DEL', KEYS[1])
 end
-local held = math.min(tonumber(ARGV[2]), math.max(0, ARGV[3] - others))
-if held > 0 then
-  local value = string.format('%.0f %.0f', held, now + ARGV[4])
+local held = math.min(tonumber(ARGV[2]), math.max(0, ARGV[4] - others))
+local counted = math.max(held, tonumber(ARGV[3]))
+if counted > 0 then
+  local value = string.format('%.0f %.0f', counted, now + ARGV[5])
   write('HSET', KEYS[1], ARGV[1], value)
-  write('PEXPIRE', KEYS[1], ARGV[4] + 1000)
+  write('PEXPIRE', KEYS[1], ARGV[5] + 1000)
 elseif kind == 'hash' then
   write('HDEL', KEYS[1], ARGV[1])
 end
@@ -69,10 +70,10 @@ std::string told(std::uint64_t seats) { return std::to_string(std::min(seats, ex
 RedisSeats::RedisSeats(Client& client, const std::string& name_space, std::string instance)
     : client_(client), prefix_("{" + name_space + ":limits}:seats:"), instance_(std::move(instance)) {}
 
-asio::awaitable<Result<std::uint64_t>> RedisSeats::hold(std::string_view name, std::uint64_t wanted, std::uint64_t max,
-                                                        Instant deadline) {
+asio::awaitable<Result<std::uint64_t>> RedisSeats::hold(std::string_view name, Wish wish, Instant deadline) {
     const std::vector<std::string> keys{prefix_ + std::string(name)};
-    const std::vector<std::string> arguments{instance_, told(wanted), told(max), std::to_string(lapses_after.count())};
+    const std::vector<std::string> arguments{instance_, told(wish.wanted), told(wish.in_flight), told(wish.max),
+                                             std::to_string(lapses_after.count())};
     const auto reply = co_await client_.run(seats_script(), keys, arguments, deadline);
     if (!reply) co_return std::unexpected(reply.error());
     if (reply->is(Reply::Kind::integer) && reply->integer >= 0) co_return static_cast<std::uint64_t>(reply->integer);

@@ -19,8 +19,7 @@ public:
     /// `instance` is unique among all processes. `client` is borrowed and outlives this.
     RedisSeats(Client& client, const std::string& name_space, std::string instance);
 
-    asio::awaitable<Result<std::uint64_t>> hold(std::string_view name, std::uint64_t wanted, std::uint64_t max,
-                                                Instant deadline) override;
+    asio::awaitable<Result<std::uint64_t>> hold(std::string_view name, Wish wish, Instant deadline) override;
 
 private:
     Client& client_;

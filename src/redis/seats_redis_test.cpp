@@ -16,12 +16,14 @@ const std::string key = "{test:limits}:seats:posts";
 
 class SeatsOnRedis : public RealRedis {
 protected:
-    Result<std::uint64_t> try_hold(const std::string& instance, std::uint64_t wanted, std::uint64_t max = 10) {
+    Result<std::uint64_t> try_hold(const std::string& instance, std::uint64_t wanted, std::uint64_t max = 10,
+                                   std::uint64_t in_flight = 0) {
         RedisSeats seats(client(), "test", instance);
-        return run(seats.hold("posts", wanted, max, now() + 2s));
+        return run(seats.hold("posts", {wanted, in_flight, max}, now() + 2s));
     }
-    std::uint64_t hold(const std::string& instance, std::uint64_t wanted, std::uint64_t max = 10) {
-        const auto held = try_hold(instance, wanted, max);
+    std::uint64_t hold(const std::string& instance, std::uint64_t wanted, std::uint64_t max = 10,
+                       std::uint64_t in_flight = 0) {
+        const auto held = try_hold(instance, wanted, max, in_flight);
         EXPECT_TRUE(held) << held.error().what;
         return held.value_or(~std::uint64_t{0});
     }
@@ -50,6 +52,16 @@ TEST_F(SeatsOnRedis, ASmallerMaxLeavesWhatItCan) {
     EXPECT_EQ(hold("a", 6, 8), 4U);
     EXPECT_EQ(hold("b", 4, 2), 0U);
     EXPECT_EQ(hold("a", 6, 2), 2U);
+}
+
+TEST_F(SeatsOnRedis, WhatIsInFlightCountsAlsoWhenTheCountWasLost) {
+    EXPECT_EQ(hold("a", 2, 2, 2), 2U);
+    say({"DEL", key});
+    EXPECT_EQ(hold("b", 1, 2), 1U) << "nobody knows yet";
+    EXPECT_EQ(hold("a", 2, 2, 2), 1U) << "it may not fill both again";
+    EXPECT_EQ(hold("b", 1, 2), 0U) << "but both are in flight there";
+    EXPECT_EQ(hold("a", 1, 2, 1), 1U);
+    EXPECT_EQ(hold("b", 1, 2), 1U);
 }
 
 TEST_F(SeatsOnRedis, WhatACrashedInstanceHeldLapses) {

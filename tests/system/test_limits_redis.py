@@ -154,6 +154,55 @@ def test_seats_are_common_and_free_when_their_instance_dies(pair, origin):
     origin.release("/k/seat/9")
 
 
+def test_seats_that_are_taken_outlive_a_failover(make_redis, proxy, instance, origin):
+    primary = make_redis()
+    replica = make_redis(replica_of=primary)
+    replica.wait_in_sync()
+    door = proxy(primary)
+    first, second = (instance(door, toml=limit('algorithm = "concurrency", max = 2')) for _ in range(2))
+    paths = [f"/k/seat/{n}" for n in range(2)]
+    for path in paths:
+        origin.hold(path)
+    threads = [threading.Thread(target=lambda p=path: first.get(p)) for path in paths]
+    for thread in threads:
+        thread.start()
+    for path in paths:
+        origin.arrived(path)
+    primary.kill()
+    for each in (first, second):
+        each.become(True)
+    replica.follow(None)
+    replica.call("FLUSHALL")  # not even the tail has come through
+    door.switch(replica)
+    for each in (first, second):
+        each.become(False)
+    until(lambda: status(second) == 503, 5, "whoever has seats says so anew")
+    assert [status(second) for _ in range(5)] == [503] * 5
+    for path in paths:
+        origin.release(path)
+    for thread in threads:
+        thread.join()
+    until(lambda: all(code == 200 for code in at_once(second, 2)), 5)
+
+
+@pytest.mark.parametrize("algorithm", ["fixed_window", "sliding_window"])
+def test_after_an_outage_the_next_window_has_its_whole_rate(redis, pair, algorithm):
+    """What was spent while Redis was away is of the window that it was spent in."""
+    window = 4
+    both = pair(f'rate = "8/{window}s", lease = 1, algorithm = "{algorithm}"')
+    redis.kill()
+    for each in both:
+        each.become(True)
+    assert sum([status(each) for _ in range(10)].count(200) for each in both) >= 8
+    redis.restart()
+    for each in both:
+        each.become(False)
+    now = time.time()
+    windows = 1 if algorithm == "fixed_window" else 2  # this one remembers the one before
+    time.sleep((now // window + windows) * window - now + 1.1)  # windows begin where they should to within a second
+    assert statuses(both, 12) == [200] * 8 + [429] * 4
+
+
 def gone(url):
     with pytest.raises(httpx.HTTPError):
         httpx.get(url, headers={"Host": HOST}, timeout=30)
