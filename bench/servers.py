@@ -94,9 +94,15 @@ def start_echo(port, origin, folder):
     return start([BIN / "bench/bench_echo", port, len(BODY)])
 
 
-def start_etage(port, origin, folder):
+def start_etage(port, origin, folder, *more):
     return start([BIN / "etage", "run", "--origin", f"http://127.0.0.1:{origin}", "--listen", f"127.0.0.1:{port}",
-                  "--admin", f"127.0.0.1:{free_port()}", "--threads", 1], cwd=folder)
+                  "--admin", f"127.0.0.1:{free_port()}", "--threads", 1, *more], cwd=folder)
+
+
+def start_etage_limited(port, origin, folder):
+    """What a limit costs those whom it lets in: it is looked at, and told with every answer."""
+    (folder / "limited.toml").write_text('[[limit]]\nname = "each"\nrate = "100000000/s"\nby = "ip"\n')
+    return start_etage(port, origin, folder, "--config", folder / "limited.toml")
 
 
 def start_nginx(port, origin, folder):
@@ -143,7 +149,7 @@ def start_varnish(port, origin, folder):
                   f"127.0.0.1:{port}", "-b", f"127.0.0.1:{origin}", "-s", "malloc,64m", "-p", "thread_pools=1"])
 
 
-SERVERS = {"echo": start_echo, "etage": start_etage, "haproxy": start_haproxy, "nginx": start_nginx,
-           "varnish": start_varnish}
-TITLES = {"echo": "bare epoll echo, no HTTP", "etage": "**Etage**", "haproxy": "HAProxy 2.6 cache",
-          "nginx": "nginx 1.22 proxy_cache", "varnish": "Varnish 7.1"}
+SERVERS = {"echo": start_echo, "etage": start_etage, "limited": start_etage_limited, "haproxy": start_haproxy,
+           "nginx": start_nginx, "varnish": start_varnish}
+TITLES = {"echo": "bare epoll echo, no HTTP", "etage": "**Etage**", "limited": "Etage, with a limit for each client",
+          "haproxy": "HAProxy 2.6 cache", "nginx": "nginx 1.22 proxy_cache", "varnish": "Varnish 7.1"}
