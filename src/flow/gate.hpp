@@ -131,6 +131,11 @@ public:
     /// Takes nothing.
     std::vector<Standing> look(const http::RequestHead& request, std::string_view address, Now now);
 
+    /// Clients in use whom the tables of limits had no room for, since the start.
+    std::uint64_t clients_forgotten() const noexcept {
+        return alone_.clients_forgotten() + shares_.clients_forgotten();
+    }
+
     /// With Redis: says every second which seats are held, for ever. On an executor that is stopped before the gate
     /// goes.
     asio::awaitable<void> keep_up();

@@ -240,6 +240,7 @@ Snapshot Building::snapshot(Now now) const {
     out.uptime = now.mono - started_.mono;
     out.memory = store_.usage();
     out.memory_limit = plan_.config.memory.limit;
+    out.given_up = {log_.dropped(), engine_.marks_forgotten(), gate_->clients_forgotten()};
     out.position = engine_.fence();
     out.floor = engine_.floor();
     for (const Outbound& outbound : outbound_) out.origins.push_back(outbound.view(now));

@@ -40,6 +40,7 @@ public:
     std::vector<MetricFamily> Collect() const override {
         std::vector<MetricFamily> out;
         collect_counters(out);
+        collect_given_up(out);
         out.push_back(forwards());
         out.push_back(details());
         collect_origins(out);
@@ -57,6 +58,18 @@ private:
             out.push_back(single("etage_" + std::string(base::counter_name(counter)) + "_total",
                                  std::string(base::counter_help(counter)), MetricType::Counter, number(value)));
         }
+    }
+
+    void collect_given_up(std::vector<MetricFamily>& out) const {
+        const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
+            out.push_back(single(name, help, MetricType::Counter, number(value)));
+        };
+        counter("etage_log_lines_dropped_total", "Lines of log that found no room, or no disk",
+                now_.given_up.log_lines);
+        counter("etage_marks_forgotten_total", "Marks of invalidations for which there was no room",
+                now_.given_up.marks);
+        counter("etage_limit_clients_forgotten_total", "Clients of limits for whom there was no room",
+                now_.given_up.limit_clients);
     }
 
     MetricFamily forwards() const {

@@ -109,6 +109,15 @@ TEST_F(ExpositionTest, OriginsBeyondTheLastRowShareIt) {
     EXPECT_THAT(text, HasSubstr("etage_origin_calls_total{origin=\"others\"}"));
 }
 
+TEST_F(ExpositionTest, WhatWasGivenUpForWantOfRoom) {
+    Snapshot now = snapshot();
+    now.given_up = {7, 8, 9};
+    const std::string text = expose(*metrics_, now);
+    for (const char* line :
+         {"etage_log_lines_dropped_total 7", "etage_marks_forgotten_total 8", "etage_limit_clients_forgotten_total 9"})
+        EXPECT_THAT(text, HasSubstr("\n" + std::string(line) + "\n"));
+}
+
 TEST_F(ExpositionTest, GaugesOfMemoryAndCoherence) {
     const std::string text = expose(*metrics_, snapshot());
     for (const char* line : {"etage_ready 1", "etage_degraded 0", "etage_uptime_seconds 1.5", "etage_memory_bytes 4096",

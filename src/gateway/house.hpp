@@ -68,6 +68,13 @@ struct SharedView {
     Duration silence{};           // since the log was last heard
 };
 
+/// What was given up for want of room, since the start.
+struct GivenUp {
+    std::uint64_t log_lines = 0;
+    std::uint64_t marks = 0;          // of invalidations: what has an older fence is gone
+    std::uint64_t limit_clients = 0;  // of whom something was known to a limit
+};
+
 /// How things stand, as one consistent-enough copy.
 struct Snapshot {
     bool ready = false;    // serving
@@ -75,6 +82,7 @@ struct Snapshot {
     Duration uptime{};
     store::MemoryUsage memory;
     std::size_t memory_limit = 0;
+    GivenUp given_up{};
     Sequence position = 0;  // up to which the log of invalidations is applied
     Sequence floor = 0;
     std::optional<SharedView> shared;  // nothing: there is no Redis

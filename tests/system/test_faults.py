@@ -1,0 +1,270 @@
+"""What goes wrong around a gateway: origins that hang, drip and flap, clients that leave, clocks that jump, disks that
+are full, memory that runs out."""
+
+import concurrent.futures
+import os
+import pathlib
+import resource
+import socket
+import subprocess
+import threading
+import time
+
+import httpx
+import pytest
+from conftest import answer
+from processes import ROOT, Etage, free_port
+
+RELEASE = ROOT / "build" / "release" / "etage"  # for what sanitizers do not stand: other libraries, little memory
+FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+
+
+def until(condition, seconds=10, what="it did not come"):
+    over = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < over, what
+        time.sleep(0.05)
+
+
+def descriptors(process):
+    return len(os.listdir(f"/proc/{process.process.pid}/fd"))
+
+
+class Deaf:
+    """An origin that answers once, and then accepts nobody any more: what connects to it waits."""
+
+    def __init__(self, reply):
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(0)
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.waiting = []
+        self.reply = reply
+        threading.Thread(target=self._once, daemon=True).start()
+
+    def _once(self):
+        connection, _ = self.listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(self.reply)
+        for _ in range(4):  # the queue of the listener is full now, and the kernel drops who comes next
+            self.waiting.append(socket.socket())
+            self.waiting[-1].setblocking(False)
+            self.waiting[-1].connect_ex(self.listener.getsockname())
+
+    def close(self):
+        for each in [*self.waiting, self.listener]:
+            each.close()
+
+
+def test_f02_an_origin_that_accepts_nobody(gateway):
+    origin = Deaf(answer(b"once", "200 OK", "Cache-Control: max-age=60", "Connection: close"))
+    api = gateway("--origin", origin.url, env={"ETAGE_ORIGIN_CONNECT_TIMEOUT": "400ms"})
+    assert api.get("/known").text == "once"
+    until(lambda: len(origin.waiting) == 4)
+    time.sleep(0.2)
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        began = time.monotonic()
+        crowd = [pool.submit(httpx.get, api.url + "/cold", timeout=20) for _ in range(20)]
+        assert api.get("/known").text == "once", "hits do not mind"
+        assert time.monotonic() - began < 0.4
+        assert {one.result().status_code for one in crowd} == {504}
+        assert time.monotonic() - began < 2.5, "those who wait for the same wait once"
+    origin.close()
+
+
+def test_f03_an_origin_that_never_answers(raw_origin, gateway):
+    over = threading.Event()
+    fresh = answer(b"old", "200 OK", "Cache-Control: max-age=1, stale-while-revalidate=60")
+    erring = answer(b"old", "200 OK", "Cache-Control: max-age=1, stale-if-error=60")
+    origin = raw_origin(lambda request, n: (erring if b"/erring" in request else fresh) if n <= 2 else over.wait(20) and None)
+    api = gateway("--origin", origin.url, env={"ETAGE_ORIGIN_FIRST_BYTE_TIMEOUT": "500ms"})
+    assert (api.get("/fresh").text, api.get("/erring").text) == ("old", "old")
+    time.sleep(1.2)
+    began = time.monotonic()
+    assert api.get("/fresh").text == "old" and time.monotonic() - began < 0.3, "refreshed behind the answer"
+    stale = api.get("/erring")
+    assert stale.text == "old" and "stale-if-error" in stale.headers["cache-status"]
+    assert 0.4 < time.monotonic() - began < 2
+    assert api.get("/cold").status_code == 504
+    over.set()
+
+
+def test_f04_who_joined_an_answer_that_drips_is_let_go_with_it(raw_origin, gateway):
+    """A drop in time is progress; when none comes, everybody who reads along hears the end at once."""
+
+    def drip(request, n):
+        return b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\nCache-Control: max-age=60\r\n\r\nsome"
+
+    origin = raw_origin(drip)
+    api = gateway("--origin", origin.url, env={"ETAGE_ORIGIN_BETWEEN_BYTES_TIMEOUT": "500ms"})
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        got = list(pool.map(lambda _: api.raw(b"GET /drip HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 10), range(10)))
+    assert time.monotonic() - began < 3
+    assert all(b" 504 " in one or b" 502 " in one or one.endswith(b"some") for one in got), got
+    assert api.metric("etage_memory_entries") == 0
+
+
+def test_f07_an_origin_that_fails_every_other_time(raw_origin, gateway):
+    origin = raw_origin(lambda request, n: answer(b"good", "200 OK", "Cache-Control: max-age=0, stale-if-error=600", 'ETag: "1"')
+                        if n % 2 else answer(b"bad", "500 Oh"))
+    api = gateway("--origin", origin.url)
+    got = [api.get("/flap") for _ in range(60)]
+    assert {(one.status_code, one.text) for one in got} == {(200, "good")}
+    assert len(origin.requests) <= 66, "no more than were missed, and a tenth"
+
+
+def test_f09_a_thousand_clients_leave_while_the_origin_thinks(raw_origin, gateway):
+    thinking = threading.Event()
+    origin = raw_origin(lambda request, n: thinking.wait(20) and answer(b"x" * 100_000, "200 OK", "Cache-Control: max-age=60"))
+    api = gateway("--origin", origin.url)
+    before = descriptors(api)
+    for batch in range(10):
+        leaving = [socket.create_connection(("127.0.0.1", api.port)) for _ in range(100)]
+        for n, client in enumerate(leaving):
+            client.sendall(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % (n % 20))
+        time.sleep(0.05)
+        for client in leaving:
+            client.close()
+    thinking.set()
+    assert all(len(api.get(f"/{n}").content) == 100_000 for n in range(20))
+    assert len(origin.requests) <= 40, "those who left did not each ask again"
+    until(lambda: descriptors(api) <= before + 40, what="their connections are closed")
+
+
+def test_f16_large_content_flows_through_and_is_not_held(raw_origin, gateway):
+    large = os.urandom(1 << 20) * 48
+    origin = raw_origin(lambda request, n: answer(large, "200 OK", "Cache-Control: max-age=60"))
+    api = gateway("--origin", origin.url)
+    resident = lambda: int(pathlib.Path(f"/proc/{api.process.pid}/statm").read_text().split()[1]) * 4096
+    assert api.get("/warm", Range="bytes=0-9").status_code in (200, 206)
+    before = resident()
+    for n in range(3):
+        with httpx.stream("GET", api.url + f"/{n}", timeout=60) as got:
+            assert sum(len(piece) for piece in got.iter_raw()) == len(large)
+    assert resident() - before < 40 << 20, "three times 48 MiB went through"
+
+
+# ---- what the gateway itself stands on
+
+def with_release(start, origin, *args, env=None, before=(), **kwargs):
+    """A release binary, in an environment that sanitizers do not stand."""
+    if not RELEASE.exists():
+        pytest.skip("needs build/release/etage")
+    return start(Etage, *before, "run", "--origin", origin.url, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *args,
+                 env=env, binary=RELEASE, **kwargs)
+
+
+def test_f34_the_clock_of_the_wall_jumps(start, raw_origin, tmp_path):
+    if not FAKETIME.exists():
+        pytest.skip("needs libfaketime")
+    clock = tmp_path / "clock"
+    clock.write_text("+0")
+    config = tmp_path / "etage.toml"
+    config.write_text('[[route]]\nmatch = "GET /limited"\n'
+                      'limits = [{ name = "b", rate = "3/h", burst = 3 }, { name = "w", rate = "3/h", algorithm = "fixed_window" }]\n')
+    origin = raw_origin(lambda request, n: answer(b"%d" % n, "200 OK", "Cache-Control: max-age=600"))
+    api = with_release(start, origin, "--config", config, env={
+        "LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"})
+    first = api.get("/kept")
+    assert [api.get("/limited").status_code for _ in range(4)] == [200, 200, 200, 429]
+    for jump in ["+86400", "-86400", "+0", *["+1", "-1"] * 5, "+0"]:
+        clock.write_text(jump)
+        again = api.get("/kept")
+        assert again.text == first.text and "; hit" in again.headers["cache-status"], f"{jump}: no entry expires by it"
+        assert 0 <= int(again.headers["age"]) <= 60, f"{jump}: and its age is what it was"
+        assert api.get("/limited").status_code == 429, f"{jump}: nor does a limit begin anew"
+    assert api.get("/after").status_code == 200
+
+
+def test_f36_the_log_has_no_disk(raw_origin, tmp_path):
+    """Logging holds nobody up: neither a full disk nor a pipe that nobody reads."""
+    origin = raw_origin(lambda request, n: answer(b"hello", "200 OK", "Cache-Control: max-age=60"))
+    listen, admin = free_port(), free_port()
+    pipe, unread = os.pipe()
+    for where in (open("/dev/full", "wb"), os.fdopen(unread, "wb")):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("ETAGE_")} | {"ETAGE_LOG_ACCESS": "all"}
+        process = subprocess.Popen([os.environ.get("BINARY_UNDER_TEST", RELEASE), "run", "--origin", origin.url, "--listen",
+                                    f"127.0.0.1:{listen}", "--admin", f"127.0.0.1:{admin}"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=where, env=environment)
+        try:
+            until(lambda: not os.system(f"curl -s -o /dev/null http://127.0.0.1:{admin}/readyz"), 20)
+            with httpx.Client(base_url=f"http://127.0.0.1:{listen}", timeout=10) as client:
+                assert {client.get("/a", params={"long": "x" * 200}).status_code for _ in range(3000)} == {200}
+            metrics = httpx.get(f"http://127.0.0.1:{admin}/metrics").text
+            if where.name == "/dev/full":
+                assert float(metrics.split("\netage_log_lines_dropped_total ")[1].split()[0]) > 1000
+        finally:
+            process.kill() if where.name != "/dev/full" else process.terminate()
+            process.wait(20)
+            where.close()
+    os.close(pipe)
+
+
+def test_f38_what_memory_cannot_be_had_for_is_passed_on_and_not_stored(start, raw_origin):
+    """Room for twenty answers, and a cache that believes it may have two gigabytes."""
+    body = os.urandom(1 << 20) * 3
+    origin = raw_origin(lambda request, n: answer(body, "200 OK", "Cache-Control: max-age=60"))
+    api = with_release(start, origin, "--threads", "2", env={"ETAGE_MEMORY_LIMIT": "2GiB"})
+    assert api.get("/first").status_code == 200
+    used = int(pathlib.Path(f"/proc/{api.process.pid}/statm").read_text().split()[0]) * 4096
+    resource.prlimit(api.process.pid, resource.RLIMIT_AS, (used + (64 << 20), resource.RLIM_INFINITY))
+    assert {httpx.get(api.url + f"/{n}", timeout=20).content == body for n in range(60)} == {True}
+    assert "std::bad_alloc" in api.output and api.metric("etage_memory_entries") < 40
+    resource.prlimit(api.process.pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert [httpx.get(api.url + f"/after-{n}", timeout=20).status_code for n in range(5)] == [200] * 5
+    assert api.get("/first").content == body
+
+
+def test_f39_told_to_stop_under_load_it_fails_nobody(raw_origin, gateway):
+    def slow(request, n):
+        time.sleep(0.01)
+        return answer(b"hello", "200 OK", "Cache-Control: no-store")
+
+    origin = raw_origin(slow)
+    api = gateway("--origin", origin.url)
+    broken, answered, refused = [], [0], []
+    over = threading.Event()
+
+    def client():
+        while not over.is_set():
+            try:
+                with httpx.Client(base_url=api.url, timeout=10) as one:
+                    for _ in range(50):
+                        ok = one.get("/x")
+                        assert ok.text == "hello"
+                        answered[0] += 1
+                        if ok.headers.get("connection") == "close":
+                            break
+            except httpx.ConnectError:
+                refused.append(time.monotonic())
+                return
+            except Exception as e:  # an answer that was cut, or a request that nobody answered
+                broken.append(e)
+                return
+
+    crowd = [threading.Thread(target=client) for _ in range(8)]
+    for each in crowd:
+        each.start()
+    time.sleep(1)
+    assert api.stop() == 0
+    over.set()
+    for each in crowd:
+        each.join()
+    assert answered[0] > 100 and not [e for e in broken if not isinstance(e, (httpx.RemoteProtocolError, httpx.ReadError))], broken
+    assert len(broken) <= len(crowd), "a kept connection that was idle at that moment, once each"
+
+
+def test_f39_told_twice_it_stops_at_once(raw_origin, gateway):
+    origin = raw_origin(lambda request, n: time.sleep(8))
+    api = gateway("--origin", origin.url)
+    threading.Thread(target=lambda: api.raw(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 20), daemon=True).start()
+    time.sleep(0.3)
+    api.process.terminate()
+    time.sleep(0.3)
+    api.process.terminate()
+    began = time.monotonic()
+    api.process.wait(20)
+    assert time.monotonic() - began < 3
