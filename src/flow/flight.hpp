@@ -22,11 +22,11 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace etage::flow {
@@ -109,7 +109,7 @@ public:
 
 private:
     mutable std::mutex mutex_;
-    std::unordered_map<std::string, std::shared_ptr<Flight>> flights_;
+    std::map<std::string, std::shared_ptr<Flight>> flights_;  // ordered: clients choose the keys, and could collide
 };
 
 }  // namespace etage::flow
