@@ -1,0 +1,36 @@
+"""Raw client streams (hostile.jsonl): the outcome classes and invariants of THREATS.md §1.2, each case however it is cut."""
+
+import os
+import time
+
+import hostile_report
+import pytest
+from stream_cases import read_cases
+from stream_ring import Ring, judge, resident
+
+RESIDENT_GROWTH_MAX = 48 << 20  # the memory tier's tables and buffers of the busiest moment; no body of 20 MiB twice
+
+
+def sanitizers():
+    """A small quarantine: what is freed shows in the resident size."""
+    return {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "detect_stack_use_after_return=0") + ":quarantine_size_mb=4"}
+
+
+def finish(table, found):
+    for case, mark, _ in found.values():
+        hostile_report.count(table, case.kind, mark)
+    failed = [f"{case.id} ({case.kind}, {case.basis}; {case.why})\n    " + "\n    ".join(dict.fromkeys(reasons))
+              for case, mark, reasons in found.values() if mark == "fail"]
+    assert not failed, f"{len(failed)} of {len(found)}:\n" + "\n".join(failed)
+
+
+@pytest.mark.parametrize("pool, threads, at_once, cuts", [(8, 2, 24, 14), (1, 1, 1, 0)])
+def test_streams_of_the_corpus(start, tmp_path, progress, pool, threads, at_once, cuts):
+    began = time.monotonic()
+    ring = Ring(start, tmp_path, pool, threads, at_once, progress, sanitizers())
+    cases = read_cases()
+    plays, gateway = ring.run(cases, cuts)
+    assert gateway.process.poll() is None, gateway.output
+    hostile_report.note(f"pool of {pool}: {len(plays)} plays of {len(cases)} cases in {time.monotonic() - began:.0f} s")
+    assert not ring.origin.nobody.violations and not ring.origin.nobody.requests, ring.origin.nobody
+    finish(f"streams, {pool} connection{'s' * (pool > 1)} to the origin", judge(plays))
