@@ -1,12 +1,14 @@
 """Raw client streams (hostile.jsonl): the outcome classes and invariants of THREATS.md §1.2, each case however it is cut."""
 
 import os
+import random
 import time
 
 import hostile_report
 import pytest
 from stream_cases import read_cases
-from stream_ring import Ring, judge, resident
+from stream_families import families
+from stream_ring import Ring, judge, resident, ways_of
 
 RESIDENT_GROWTH_MAX = 48 << 20  # the memory tier's tables and buffers of the busiest moment; no body of 20 MiB twice
 
@@ -34,3 +36,19 @@ def test_streams_of_the_corpus(start, tmp_path, progress, pool, threads, at_once
     hostile_report.note(f"pool of {pool}: {len(plays)} plays of {len(cases)} cases in {time.monotonic() - began:.0f} s")
     assert not ring.origin.nobody.violations and not ring.origin.nobody.requests, ring.origin.nobody
     finish(f"streams, {pool} connection{'s' * (pool > 1)} to the origin", judge(plays))
+
+
+def test_streams_made_by_rule(start, tmp_path, progress):
+    """Whole, and of every eighth also octet by octet."""
+    began = time.monotonic()
+    cases, chosen = list(families()), random.Random(9)
+
+    def ways(case, cuts):
+        return ways_of(case, 0)[:1 if chosen.random() > 1 / 8 else 2]
+
+    ring = Ring(start, tmp_path, 8, 2, 24, progress, sanitizers())
+    plays, gateway = ring.run(cases, 0, ways)
+    assert gateway.process.poll() is None, gateway.output
+    hostile_report.note(f"made by rule: {len(plays)} plays of {len(cases)} cases in {time.monotonic() - began:.0f} s")
+    assert not ring.origin.nobody.violations and not ring.origin.nobody.requests, ring.origin.nobody
+    finish("streams made by rule", judge(plays))
