@@ -23,6 +23,11 @@ first_byte_timeout = "2s"
 between_bytes_timeout = "2s"
 [log]
 level = "off"
+[[route]]
+match = "HEAD /r/**"
+cache = {{ pass = true }}  # or it would be asked for with GET, to be stored
+[[route]]
+match = "/**"
 """
 NUMBERS = itertools.count()
 
@@ -61,7 +66,7 @@ async def play(player, origin, case, how, pieces):
         reasons.append("octets that are no content reached the client")
     if victim.statuses != [200] or victim.answers[0].body != victim_target:
         reasons.append(f"the victim got {victim.statuses} {[a.body[:60] for a in victim.answers]} {victim.note}")
-    if case.expect in ("502", "504", "cut"):
+    if case.expect in ("502", "504", "cut") and case.method == b"GET":
         asked = told.asked
         again = await player.play(request(case, target))
         if outcome(again) == "ok" or told.asked == asked:
@@ -128,7 +133,8 @@ def finish(table, results):
 @pytest.mark.parametrize("pool, threads, at_once, cuts", [(8, 2, 8, 8), (1, 1, 1, 0)])
 def test_responses_of_the_corpus(start, tmp_path, progress, pool, threads, at_once, cuts):
     began = time.monotonic()
-    cases = list(read_responses_corpus())
+    # What comes unasked to a connection that somebody else is using by then is his answer: HTTP/1.1 cannot tell.
+    cases = [case for case in read_responses_corpus() if not case.later or pool == 1]
     results = run(start, tmp_path, progress, cases, pool, threads, at_once, cuts)
     hostile_report.note(f"responses, pool of {pool}: {len(results)} plays of {len(cases)} cases in {time.monotonic() - began:.0f} s")
     finish(f"responses, {pool} connection{'s' * (pool > 1)} to the origin", results)
