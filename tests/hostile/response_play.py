@@ -2,15 +2,12 @@
 
 import asyncio
 import dataclasses
-import re
+import json
 
 from stream_cases import HERE, octets_of
 from stream_parser import Violation, read_request
 
-import json
-
-LINGER = 1.0    # how long a connection may stay open that must not be used again
-LATER = 0.05    # behind the answer
+LATER = 0.05  # behind the answer
 
 
 @dataclasses.dataclass
@@ -42,6 +39,7 @@ def read_responses_corpus(name="responses.jsonl"):
 class Told:
     """What the origin saw of one target."""
     asked: int = 0
+    said: bool = False       # all of it
     closed: bool = True      # the gateway ended every connection that a case was told on
     reused: bool = False     # another request came on it
     violations: list = dataclasses.field(default_factory=list)
@@ -69,15 +67,12 @@ class HostileOrigin:
             writer.close()
 
     async def serve_requests(self, reader, writer):
-        buffer, spoilt = b"", None
+        buffer = b""
         while True:
             piece = await reader.read(1 << 16)
             if not piece:
                 return
             buffer += piece
-            if spoilt:
-                spoilt.reused = True
-                return
             try:
                 found = read_request(buffer)
             except Violation as violation:
@@ -94,14 +89,13 @@ class HostileOrigin:
             case, pieces = self.scripts[target]
             told = self.told.setdefault(target, Told())
             told.asked += 1
-            await self.tell(case, pieces, reader, writer)
+            await self.tell(case, pieces, writer)
+            told.said = True
             if case.close:
                 return
             if case.expect != "ok":
-                spoilt = told
                 told.closed = False
-                piece = await asyncio.wait_for(self.end_of(reader, told), 10)
-                return
+                return await asyncio.wait_for(self.end_of(reader, told), 10)
 
     @staticmethod
     async def end_of(reader, told):
@@ -116,7 +110,7 @@ class HostileOrigin:
                 return
             told.reused = True
 
-    async def tell(self, case, pieces, reader, writer):
+    async def tell(self, case, pieces, writer):
         try:
             for number, piece in enumerate(pieces):
                 if number:

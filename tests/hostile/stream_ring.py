@@ -67,18 +67,24 @@ class Ring:
         self.start, self.path, self.pool, self.threads = start, tmp_path, pool, threads
         self.at_once, self.progress, self.env = at_once, progress, env
 
-    def run(self, cases, cuts, ways=None):
-        """([Play], Etage)."""
-        return asyncio.run(self.everything(cases, cuts, ways or ways_of))
+    def run(self, cases, cuts, ways=ways_of, again=()):
+        """([Play], Etage). `again`: cases to be played once more, whole; `self.resident` is what was resident before and
+        after that."""
+        return asyncio.run(self.everything(cases, cuts, ways, again))
 
-    async def everything(self, cases, cuts, ways):
+    async def everything(self, cases, cuts, ways, again):
         self.origin = Origin()
         await self.origin.open()
         (self.path / f"hostile-{self.pool}.toml").write_text(CONFIG.format(pool=self.pool, threads=self.threads))
         self.gateway = await asyncio.to_thread(
             self.start, Etage, "run", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--origin", self.origin.url,
             "--config", self.path / f"hostile-{self.pool}.toml", env=self.env)
-        return await self.play_all(Player(self.gateway.port, self.origin), cases, cuts, ways), self.gateway
+        player, process = Player(self.gateway.port, self.origin), self.gateway.process.pid
+        plays = await self.play_all(player, cases, cuts, ways)
+        self.resident = [resident(process)]
+        plays += await self.play_all(player, again, 0, lambda case, _: [("again", whole(case.octets), 0)])
+        self.resident.append(resident(process))
+        return plays, self.gateway
 
     async def play_all(self, player, cases, cuts, ways):
         await player.play(PRIME)

@@ -29,6 +29,8 @@ def broken_invariants(case, trace):
     for octets in [r.start[1] for r in trace.seen.requests] + [b.split(b"\r\n")[0] for b in trace.seen.broken]:
         if case.deny and case.deny in octets:
             found.append(f"forwarded what was never to be: {octets!r}")
+    if case.must_hit and trace.seen.requests:
+        found.append("asked the origin for what was stored")
     if len(trace.seen.broken) > 1:
         found.append(f"{len(trace.seen.broken)} incomplete requests at the origin")
     if trace.rest:

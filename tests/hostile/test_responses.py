@@ -53,12 +53,14 @@ async def play(player, origin, case, how, pieces):
     target = b"/r/%d" % number
     origin.scripts[target] = (case, pieces)
     trace = await player.play(request(case, target))
-    if case.later:
-        await asyncio.sleep(0.1)
+    for _ in range(2000):  # till the origin has said all of it
+        if origin.told.setdefault(target, Told()).said:
+            break
+        await asyncio.sleep(0.001)
     victim_target = b"/victim-%d" % number
     victim = await player.play(b"GET %s HTTP/1.1\r\nHost: gw.test\r\nConnection: close\r\n\r\n" % victim_target)
     came, reasons = outcome(trace), []
-    told = origin.told.get(target) or Told()
+    told = origin.told[target]
     wanted = "ok" if case.expect == "once" else case.expect
     if came != wanted and came not in case.alt:
         reasons.append(f"{came}; expected {case.expect}")
@@ -82,8 +84,11 @@ async def play(player, origin, case, how, pieces):
     return case, [f"{how}: {reason}" for reason in reasons], came != wanted
 
 
-def ways_of(case, cuts):
+def ways_of(case, cuts, alone):
     ways = [("whole", whole(case.octets))]
+    # What comes behind an answer, to a connection that somebody else is using by then, is his answer: HTTP/1.1 cannot tell.
+    if case.expect == "once" and not alone:
+        return [] if case.later else ways
     if not case.slow and case.octets:
         ways.append(("bytewise", bytewise(case.octets)))
         ways += [(f"cut at {n}", cut_at(n)(case.octets)) for n in range(1, len(case.octets), max(1, len(case.octets) // cuts))] \
@@ -99,7 +104,7 @@ def run(start, tmp_path, progress, cases, pool, threads, at_once, cuts):
         gateway = await asyncio.to_thread(start, Etage, "run", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--origin",
                                           origin.url, "--config", tmp_path / "responses.toml", env=sanitizers())
         player, results = Player(gateway.port, origin), []
-        work = [(case, *way) for case in cases for way in ways_of(case, cuts)]
+        work = [(case, *way) for case in cases for way in ways_of(case, cuts, at_once == 1)]
         todo = iter(sorted(work, key=lambda w: not w[0].slow))
 
         async def worker():
@@ -133,8 +138,7 @@ def finish(table, results):
 @pytest.mark.parametrize("pool, threads, at_once, cuts", [(8, 2, 8, 8), (1, 1, 1, 0)])
 def test_responses_of_the_corpus(start, tmp_path, progress, pool, threads, at_once, cuts):
     began = time.monotonic()
-    # What comes unasked to a connection that somebody else is using by then is his answer: HTTP/1.1 cannot tell.
-    cases = [case for case in read_responses_corpus() if not case.later or pool == 1]
+    cases = list(read_responses_corpus())
     results = run(start, tmp_path, progress, cases, pool, threads, at_once, cuts)
     hostile_report.note(f"responses, pool of {pool}: {len(results)} plays of {len(cases)} cases in {time.monotonic() - began:.0f} s")
     finish(f"responses, {pool} connection{'s' * (pool > 1)} to the origin", results)
