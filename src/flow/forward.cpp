@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "coherence/tag.hpp"
 #include "flow/cache_status.hpp"
+#include "flow/forwarded.hpp"
 #include "flow/last_hop.hpp"
 #include "flow/present.hpp"
 #include "flow/recoding.hpp"
@@ -87,8 +88,8 @@ private:
 
 }  // namespace
 
-OriginRequest Walk::request_for(const http::RequestHead& request, std::string_view scheme, std::string_view client,
-                                const policy::Match& match, bool fill) const {
+OriginRequest origin_request(const http::RequestHead& request, std::string_view scheme, std::string_view client,
+                             const policy::Match& match, bool fill, std::string_view via) {
     OriginRequest out;
     const bool as_get = fill && request.method == http::Method::head;
     out.method = as_get ? http::Method::get : request.method;
@@ -101,8 +102,8 @@ OriginRequest Walk::request_for(const http::RequestHead& request, std::string_vi
         return field.id == http::FieldId::host || field.id == http::FieldId::etage_min_seq || is_dangerous(field) ||
                http::iequals(field.name, "surrogate-capability") || (fill && is_for_this_client_only(field));
     });
-    if (!rooms_.via.empty()) {
-        out.fields.add(http::FieldId::via, received_with(request.minor, rooms_.via));
+    if (!via.empty()) {
+        out.fields.add(http::FieldId::via, received_with(request.minor, via));
         out.fields.add(http::FieldId::x_forwarded_for, client);
         out.fields.add(http::FieldId::x_forwarded_proto, scheme);
         out.fields.add(http::FieldId::x_forwarded_host, out.authority);
@@ -114,6 +115,11 @@ OriginRequest Walk::request_for(const http::RequestHead& request, std::string_vi
         for (std::size_t i = 0; i < match.route->capture_names.size(); ++i)
             out.captures.emplace_back(match.captures[i]);
     return out;
+}
+
+OriginRequest Walk::request_for(const http::RequestHead& request, std::string_view scheme, std::string_view client,
+                                const policy::Match& match, bool fill) const {
+    return origin_request(request, scheme, client, match, fill, rooms_.via);
 }
 
 asio::awaitable<Result<OriginResponse>> Walk::fetch(OriginRequest request) {

@@ -58,6 +58,16 @@ std::optional<std::size_t> decode_whole(http::BodyDecoder decoder, std::string_v
     return used;
 }
 
+/// What is wrong with the content that has arrived; "" when nothing is, so far.
+std::string_view why_malformed(http::BodyDecoder decoder, std::string_view bytes) {
+    for (;;) {
+        const auto step = decoder.step(bytes);
+        if (step.failed) return step.why;
+        if (step.finished || step.consumed == 0) return {};
+        bytes.remove_prefix(step.consumed);
+    }
+}
+
 /// Takes the content when all of it has arrived; leaves everything as it was when not.
 bool take_whole_content(UpstreamConnection& connection, const http::BodyDecoder& decoder, std::string& content) {
     const auto length = decode_whole(decoder, connection.buffered(), [](std::string_view) {});
@@ -95,8 +105,9 @@ flow::OriginResponse switched(Lease& lease, const ResponseHead& head) {
 }
 
 /// Makes the answer from a complete head, whose bytes are still buffered. The lease ends here or goes into the body.
-flow::OriginResponse answer_from(Lease& lease, const ResponseHead& head, const UpstreamOptions& options,
-                                 bool reusable) {
+/// Nothing is passed on of an answer whose content is seen to be malformed.
+std::expected<flow::OriginResponse, ExchangeFailure> answer_from(Lease& lease, const ResponseHead& head,
+                                                                 const UpstreamOptions& options, bool reusable) {
     UpstreamConnection& connection = lease.connection();
     auto response = response_without_content(head);
     if (head.body == BodyKind::length) response.content_length = head.content_length;
@@ -105,6 +116,8 @@ flow::OriginResponse answer_from(Lease& lease, const ResponseHead& head, const U
 
     const http::BodyDecoder decoder(head.body, head.content_length);
     if (!take_small_content(connection, decoder, response.content)) {
+        if (const auto why = why_malformed(decoder, connection.buffered()); !why.empty())
+            return std::unexpected(origin_failure(lease, Fault::origin_protocol, why));
         response.body =
             std::make_shared<UpstreamBody>(std::move(lease), decoder, options.between_bytes_timeout, reusable);
         return response;

@@ -230,6 +230,16 @@ TEST_F(Answers, HeadLargerThanTheLimit) {
     expect_failure(get(), Fault::origin_protocol, origin.url());
 }
 
+TEST_F(Answers, MalformedContentThatCameWithTheHeadIsNoAnswer) {
+    for (const auto* content : {"0x5\r\nhello\r\n0\r\n\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhello0\r\n\r\n",
+                                "5\r\nhello\r\n0\r\nX y\r\n\r\n"}) {
+        origin.answer({std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n") + content});
+        const auto answer = fetch();
+        ASSERT_FALSE(answer) << content;
+        EXPECT_EQ(answer.error().fault, Fault::origin_protocol);
+    }
+}
+
 TEST_F(Answers, LongHeadOfSurrogateKeysFits) {
     const std::string keys(60'000, 'k');
     origin.play(once("HTTP/1.1 200 OK\r\nSurrogate-Key: " + keys + "\r\nContent-Length: 20000\r\n\r\n" +

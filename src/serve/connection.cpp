@@ -22,6 +22,12 @@ constexpr std::size_t read_buffer_bytes = 8 * 1024;       // of an idle connecti
 constexpr std::size_t batch_bytes_max = 64 * 1024;        // answers to pipelined requests sent together
 constexpr std::size_t copied_body_bytes_max = 32 * 1024;  // larger bodies are sent from where they are
 
+/// Of a request that may be malformed: what its sender must think.
+bool asks_for_head(std::string_view bytes) noexcept {
+    bytes.remove_prefix(std::min(bytes.find_first_not_of("\r\n"), bytes.size()));
+    return bytes.starts_with("HEAD ");
+}
+
 }  // namespace
 
 Connection::Connection(Worker& worker, flow::Service& service, asio::ip::tcp::socket socket,
@@ -171,10 +177,16 @@ void Connection::say_timing(flow::Answer& answer, Now began) const noexcept {
 
 Connection::Next Connection::refuse(const http::ParseOutcome& outcome, std::string& out) {
     flow::Answer answer;
-    service_.refuse(outcome.fault, outcome.why, answer);
+    say_refusal(outcome.fault, outcome.why, asks_for_head(unread()), answer);
     append_head(out, answer, http::RequestHead{}, false, false);
     out += answer.body;
     return Next::close;
+}
+
+/// RFC 9110 §9.3.2: an answer to HEAD has no content, a refusal neither.
+void Connection::say_refusal(Fault fault, std::string_view why, bool head_only, flow::Answer& out) {
+    service_.refuse(fault, why, out);
+    if (head_only) out.body = {};
 }
 
 std::string_view Connection::client_of(const http::RequestHead& request) const {
@@ -235,6 +247,13 @@ void Connection::check_deadline(Instant now) {
         std::string out;
         refuse({http::ParseState::failed, Fault::request_timeout, "the request head took too long"}, out);
         send_now(out);
+    }
+    if (phase_ == Phase::content) {  // whoever waits for it answers: 408
+        content_late_ = true;
+        enter(Phase::answering, now);
+        asio::error_code ignored;
+        socket_.cancel(ignored);
+        return;
     }
     close();
 }

@@ -74,6 +74,7 @@ private:
                             bool chunked);
     void say_timing(flow::Answer& answer, Now began) const noexcept;
     Next refuse(const http::ParseOutcome& outcome, std::string& out);
+    void say_refusal(Fault fault, std::string_view why, bool head_only, flow::Answer& out);
     std::size_t send_now(std::string_view bytes);
 
     // connection_slow.cpp
@@ -119,6 +120,7 @@ private:
     http::HeadParser parser_;
     Phase phase_ = Phase::idle;
     Instant deadline_ = Instant::max();
+    bool content_late_ = false;  // the deadline of a request's content has passed
     bool draining_ = false;
 };
 

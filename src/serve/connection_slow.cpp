@@ -37,6 +37,10 @@ asio::awaitable<bool> Connection::answer_slowly(Slow& slow) {
     flow::Visit visit{request, client_of(request), worker_.scheme(), slow.now, slow.key, std::move(slow.notes)};
     std::shared_ptr<RequestBody> body;
     if (request.has_body()) body = std::make_shared<RequestBody>(shared_from_this(), request);
+    if (const auto fine = body ? body->check() : Result<void>{}; !fine) {
+        say_refusal(fine.error().fault, fine.error().what, request.method == http::Method::head, slow.answer);
+        slow.answered = true;
+    }
     const bool sent_only = slow.answered;
     if (!slow.answered && !slow.looked_up) slow.answered = service_.answer_now(visit, slow.answer);
     if (!slow.answered) {
@@ -53,7 +57,11 @@ asio::awaitable<bool> Connection::answer_slowly(Slow& slow) {
         co_return false;
     }
 
-    const bool keep = keeps(slow.answer, request) && (!body || body->nearly_read());
+    // Who is refused here is not read any further.
+    const Verdict& verdict = slow.answer.verdict;
+    const bool refused = slow.answer.status >= 400 && verdict.forward == Forward::none && !verdict.hit;
+    const bool unread = body && body->untouched();
+    const bool keep = keeps(slow.answer, request) && !(refused && unread) && (!body || body->nearly_read());
     bool open = co_await send(slow.answer, request, keep);
     if (worker_.logs_access(slow.answer)) note_access(slow.answer, request, slow.now);
     if (body) {

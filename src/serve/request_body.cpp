@@ -12,10 +12,34 @@ RequestBody::RequestBody(std::shared_ptr<Connection> connection, const http::Req
       length_(request.content_length),
       expects_continue_(request.expects_continue) {}
 
-asio::awaitable<Result<std::string_view>> RequestBody::read() {
+namespace {
+
+std::unexpected<Error> too_large() {
+    return failure(Blame::client, Fault::payload_too_large, "the content is larger than is taken here");
+}
+
+}  // namespace
+
+bool RequestBody::announces_too_much() const noexcept {
     const std::size_t most = connection_->worker_.limits().body_bytes_max;
-    if (most != 0 && length_ > most)  // said in advance: nobody is asked to send it
-        co_return failure(Blame::client, Fault::payload_too_large, "the content is larger than is taken here");
+    return most != 0 && length_ > most;
+}
+
+Result<void> RequestBody::check() const {
+    if (announces_too_much()) return too_large();
+    http::BodyDecoder ahead = decoder_;
+    for (std::string_view rest = connection_->unread();;) {
+        const auto step = ahead.step(rest);
+        if (step.failed) return failure(Blame::client, Fault::bad_request, std::string(step.why));
+        if (step.finished || step.consumed == 0) return {};
+        rest.remove_prefix(step.consumed);
+    }
+}
+
+asio::awaitable<Result<std::string_view>> RequestBody::read() {
+    asked_ = true;
+    const std::size_t most = connection_->worker_.limits().body_bytes_max;
+    if (announces_too_much()) co_return too_large();
     for (;;) {
         if (abandoned_) co_return failure(Blame::client, Fault::cancelled, "the request is over");
         if (decoder_.finished()) co_return std::string_view{};
@@ -24,8 +48,7 @@ asio::awaitable<Result<std::string_view>> RequestBody::read() {
         if (step.failed) co_return failure(Blame::client, Fault::bad_request, std::string(step.why));
         if (!step.content.empty()) {
             bytes_ += step.content.size();
-            if (most != 0 && bytes_ > most)
-                co_return failure(Blame::client, Fault::payload_too_large, "the content is larger than is taken here");
+            if (most != 0 && bytes_ > most) co_return too_large();
             co_return step.content;
         }
         if (step.finished || step.consumed > 0) continue;
@@ -48,6 +71,8 @@ asio::awaitable<Result<void>> RequestBody::receive() {
     c.enter(Connection::Phase::content, base::read_clock().mono);
     const auto [error, bytes] = co_await c.socket_.async_read_some(c.free_space(), net::quietly);
     receiving_ = false;
+    if (error && c.content_late_)
+        co_return failure(Blame::client, Fault::request_timeout, "the request's content took too long");
     if (error) co_return failure(Blame::client, Fault::cancelled, "the client left before its request was complete");
     c.end_ += bytes;
     c.enter(Connection::Phase::answering, base::read_clock().mono);

@@ -15,11 +15,17 @@ class RequestBody : public net::BodySource {
 public:
     RequestBody(std::shared_ptr<Connection> connection, const http::RequestHead& request);
 
+    /// What can be said against it before anybody asks for it: more than is taken was announced, or what has come
+    /// already is malformed. Then the origin hears nothing of the request.
+    Result<void> check() const;
+
     asio::awaitable<Result<std::string_view>> read() override;
     /// It can be read further.
     void cancel() noexcept override;
 
     bool finished() const noexcept { return decoder_.finished(); }
+    /// Nobody has asked for it.
+    bool untouched() const noexcept { return !asked_; }
     /// Skips what has come. True: it was read to its end, or is short of it by so little that it will be: then the
     /// connection may go on. Not when the client waits for 100 (Continue) and was never told: nobody knows whether it
     /// will send its content.
@@ -28,12 +34,14 @@ public:
 
 private:
     asio::awaitable<Result<void>> receive();
+    bool announces_too_much() const noexcept;
 
     std::shared_ptr<Connection> connection_;
     http::BodyDecoder decoder_;
     std::uint64_t length_;
     std::uint64_t bytes_ = 0;
     bool expects_continue_;
+    bool asked_ = false;
     bool receiving_ = false;
     bool abandoned_ = false;
 };

@@ -41,6 +41,31 @@ def test_content_that_is_too_large_is_413(raw_origin, gateway):
     assert received.startswith(b"HTTP/1.1 413 ") and b"Connection: close" in received
 
 
+def test_malformed_content_that_has_come_with_the_head_never_reaches_the_origin(raw_origin, gateway):
+    origin = raw_origin(lambda request, n: answer(b"ok"))
+    api = gateway("--origin", origin.url)
+    received = api.raw(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0x1\r\nz\r\n0\r\n\r\n", 5)
+    assert received.startswith(b"HTTP/1.1 400 ") and b"Connection: close" in received
+    assert api.metric("etage_origin_fetches_total") == 0
+
+
+def test_a_refused_head_request_gets_no_content(raw_origin, gateway):
+    origin = raw_origin(lambda request, n: answer(b"ok"))
+    api = gateway("--origin", origin.url)
+    for request in (b"HEAD / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"\r\nHEAD / HTTP/9.1\r\nHost: a\r\n\r\n",
+                    b"HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nz"):
+        received = api.raw(request, 5)
+        assert received[9:10] in b"45" and received.endswith(b"\r\n\r\n"), received
+
+
+def test_content_that_stands_still_is_408(raw_origin, gateway):
+    origin = raw_origin(lambda request, n: answer(b"ok"))
+    api = gateway("--origin", origin.url, env={"ETAGE_SERVER_BODY_TIMEOUT": "300ms"})
+    received = api.raw(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel", 5)
+    assert received.startswith(b"HTTP/1.1 408 ") and b"Connection: close" in received
+    assert origin.requests == []
+
+
 def test_an_unread_body_is_never_taken_for_a_request(demo):
     api = demo()
     smuggled = b"GET /posts/1 HTTP/1.1\r\nHost: a\r\n\r\n"
