@@ -46,6 +46,7 @@ serve::ServerOptions server_options(const ServerConfig& c, AccessLog access) {
     limits.tunnel_idle_max = c.tunnel_timeout;
     limits.body_bytes_max = c.body_bytes_max;
     limits.trusted_proxies = c.trusted_proxies;
+    limits.client_field = c.client_field;
     limits.server_timing = c.server_timing;
     limits.grace = c.grace;
     return out;

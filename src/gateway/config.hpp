@@ -3,6 +3,7 @@
 // (config_load.hpp). Everything here is checked; compose only builds from it.
 
 #include "base/log.hpp"
+#include "http/message.hpp"
 #include "http/uri.hpp"
 #include "net/network.hpp"
 #include "redis/options.hpp"
@@ -22,9 +23,10 @@ namespace etage::gateway {
 /// Limits have a row each in docs/limits.md.
 struct ServerConfig {
     std::vector<http::ListenAddress> listen = {{"127.0.0.1", 8080}};
-    unsigned threads = 0;                                // 0 = as many as the machine has CPUs for us
-    std::vector<net::Network> trusted_proxies;           // whose X-Forwarded-* are believed
-    bool server_timing = false;                          // answers say how long they took
+    unsigned threads = 0;                                         // 0 = as many as the machine has CPUs for us
+    std::vector<net::Network> trusted_proxies;                    // who are believed whom they speak for …
+    http::FieldId client_field = http::FieldId::x_forwarded_for;  // … in this field, and in no other
+    bool server_timing = false;                                   // answers say how long they took
     std::string limits_page;                             // where clients read what is left to them; empty: nowhere
     Duration grace = std::chrono::seconds(10);           // after SIGTERM, for what is in flight
     Duration header_timeout = std::chrono::seconds(10);  // from the first byte of a head to its end

@@ -58,6 +58,12 @@ void set_trusted_proxies(ServerConfig& server, const Node& node, Problems& probl
     server.trusted_proxies = std::move(networks);
 }
 
+void set_client_field(ServerConfig& server, const Node& node, Problems& problems) {
+    static constexpr Word<http::FieldId> words[] = {{"x-forwarded-for", http::FieldId::x_forwarded_for},
+                                                    {"forwarded", http::FieldId::forwarded}};
+    keep(server.client_field, read_word(node, problems, words));
+}
+
 void set_limits_page(ServerConfig& server, const Node& node, Problems& problems) {
     const auto text = read_text(node, problems);
     if (!text) return;
@@ -72,6 +78,7 @@ constexpr Key<ServerConfig> server_keys[] = {
     {"listen", set_listen},
     {"threads", [](ServerConfig& s, const Node& n, Problems& p) { keep(s.threads, read_count(n, p, 0, 1024)); }},
     {"trusted_proxies", set_trusted_proxies},
+    {"client_field", set_client_field},
     {"limits_page", set_limits_page},
     {"server_timing", [](ServerConfig& s, const Node& n, Problems& p) { keep(s.server_timing, read_flag(n, p)); }},
     {"grace", [](ServerConfig& s, const Node& n, Problems& p) { keep(s.grace, read_duration(n, p)); }},

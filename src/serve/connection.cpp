@@ -190,7 +190,9 @@ void Connection::say_refusal(Fault fault, std::string_view why, bool head_only, 
 }
 
 std::string_view Connection::client_of(const http::RequestHead& request) const {
-    return trusted_ ? client_behind(worker_.limits().trusted_proxies, request.fields, peer_) : peer_;
+    return trusted_
+               ? client_behind(worker_.limits().trusted_proxies, request.fields, peer_, worker_.limits().client_field)
+               : peer_;
 }
 
 bool Connection::keeps(const flow::Answer& answer, const http::RequestHead& request) const noexcept {

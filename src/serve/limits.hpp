@@ -2,6 +2,7 @@
 // Bounds of a client connection; rows of docs/limits.md.
 
 #include "http/h1_parser.hpp"
+#include "http/message.hpp"
 #include "net/network.hpp"
 
 #include <etage/time.hpp>
@@ -24,7 +25,8 @@ struct ServeLimits {
     Duration linger_max = std::chrono::seconds(1);        // after an error: let the client read it before the reset
     Duration grace = std::chrono::seconds(10);            // for what is in flight when we are told to stop
     bool server_timing = false;                           // say Server-Timing; costs a clock read per answer
-    std::vector<net::Network> trusted_proxies;            // whose X-Forwarded-For is believed
+    std::vector<net::Network> trusted_proxies;            // who are believed whom they speak for …
+    http::FieldId client_field = http::FieldId::x_forwarded_for;  // … in this field
 };
 
 }  // namespace etage::serve

@@ -16,9 +16,12 @@ asio::ip::address unmapped(const asio::ip::address& address) noexcept;
 
 bool is_trusted(std::span<const net::Network> trusted, const asio::ip::address& address) noexcept;
 
-/// The right-most hop of X-Forwarded-For that is not itself trusted; hops left of it are whatever its sender liked to
-/// write. `peer` when the field is absent, or at the first hop that is no address. Borrows from `fields` or `peer`.
-/// Precondition: the peer is trusted.
-std::string_view client_behind(std::span<const net::Network> trusted, http::FieldSpan fields, std::string_view peer);
+/// The right-most hop that is not itself trusted; hops left of it are whatever its sender liked to write. `field` says
+/// who tells the hops: x_forwarded_for, or forwarded (RFC 7239, `for`). The other one is not looked at: a proxy that
+/// writes one of them passes on what its client wrote into the other. Addresses may have a port. `peer` when the field
+/// is absent; at a hop that is no address (`unknown`, `_hidden`, garbage) the one that told it. Borrows from `fields`
+/// or `peer`. Precondition: the peer is trusted.
+std::string_view client_behind(std::span<const net::Network> trusted, http::FieldSpan fields, std::string_view peer,
+                               http::FieldId field);
 
 }  // namespace etage::serve

@@ -149,6 +149,14 @@ def test_behind_a_trusted_proxy_ipv6_counts_by_network(limited):
     assert api.get("/a", X_Forwarded_For="9.9.9.9, 2001:db8:1:2::77").status_code == 429, "the right-most untrusted hop"
 
 
+def test_behind_a_trusted_proxy_that_says_forwarded_nothing_else_is_believed(limited):
+    api = limited('[server]\ntrusted_proxies = ["127.0.0.1"]\nclient_field = "forwarded"\n' + route('{ name = "ip", rate = "2/h" }'))
+    spoofed = [api.get("/a", Forwarded="for=192.0.2.7;proto=http", X_Forwarded_For=f"198.51.100.{n}").status_code for n in range(4)]
+    assert spoofed == [200, 200, 429, 429]
+    assert api.get("/a", Forwarded='for=192.0.2.7;host=", for="[2001:db8::7]:4711"').status_code == 200, "of the proxy itself"
+    assert api.get("/a", Forwarded='for=6.6.6.6, for="192.0.2.7:4711"').status_code == 429, "the right-most untrusted hop"
+
+
 def test_lists_exempt_and_deny(limited):
     api = limited('[server]\ntrusted_proxies = ["127.0.0.1"]\n' + route(
         '{ name = "ip", rate = "1/h", allow = ["10.0.0.0/8"], deny = ["192.0.2.0/24"] }'))
