@@ -1,6 +1,7 @@
 // The command `etage`.
 
 #include "commands.hpp"
+#include "gateway/descriptors.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -28,6 +29,7 @@ int dispatch(const etage::cli::Command& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    etage::gateway::raise_descriptors();
 #ifdef __GLIBC__
     // Entries live long and are freed by other threads than made them: with an arena for each thread, what one of them
     // freed is of no use to the others, and the process grows to twice memory.limit (store/memory_store.hpp).

@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "flow/tags.hpp"
 #include "gateway/admin.hpp"
+#include "gateway/descriptors.hpp"
 #include "gateway/explain.hpp"
 #include "gateway/purge_request.hpp"
 #include "origin/upstream.hpp"
@@ -50,6 +51,18 @@ serve::ServerOptions server_options(const ServerConfig& c, AccessLog access) {
     limits.server_timing = c.server_timing;
     limits.grace = c.grace;
     return out;
+}
+
+/// Clients get no more than the process has descriptors for, beside its connections to origins.
+std::size_t clients_max(const Config& config, base::Log& log) {
+    std::size_t to_origins = 0;
+    for (const OriginConfig& origin : config.origins) to_origins += origin.connections_max;
+    const std::size_t descriptors = descriptors_of_process();
+    const std::size_t most = clients_within(config.server.connections_max, descriptors, to_origins);
+    if (most < config.server.connections_max)
+        log.info("fewer clients than configured", {{"connections_max", static_cast<std::int64_t>(most)},
+                                                   {"descriptors", static_cast<std::int64_t>(descriptors)}});
+    return most;
 }
 
 std::function<OriginMaker> upstream_maker(const OriginConfig& config) {
@@ -158,8 +171,9 @@ bool Building::nothing_older(Sequence position, std::span<const TagHash> tags) c
 }
 
 Result<void> Building::bind() {
-    server_ =
-        std::make_unique<serve::Server>(server_options(plan_.config.server, plan_.config.log.access), metrics_, log_);
+    serve::ServerOptions options = server_options(plan_.config.server, plan_.config.log.access);
+    options.limits.connections_max = clients_max(plan_.config, log_);
+    server_ = std::make_unique<serve::Server>(std::move(options), metrics_, log_);
     for (const http::ListenAddress& address : plan_.config.server.listen) {
         auto bound = server_->listen(address, *walk_);
         if (!bound) return std::unexpected(std::move(bound.error()));

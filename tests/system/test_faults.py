@@ -13,7 +13,7 @@ import time
 import httpx
 import pytest
 from conftest import answer
-from processes import ROOT, Etage, free_port
+from processes import BINARY, ROOT, Etage, free_port
 
 RELEASE = ROOT / "build" / "release" / "etage"  # for what sanitizers do not stand: other libraries, little memory
 FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
@@ -144,6 +144,75 @@ def test_f16_large_content_flows_through_and_is_not_held(raw_origin, gateway):
         with httpx.stream("GET", api.url + f"/{n}", timeout=60) as got:
             assert sum(len(piece) for piece in got.iter_raw()) == len(large)
     assert resident() - before < 40 << 20, "three times 48 MiB went through"
+
+
+def test_f11_heads_that_drip_cost_their_time_and_no_more(raw_origin, gateway):
+    origin = raw_origin(lambda request, n: answer(b"hello"))
+    api = gateway("--origin", origin.url, env={"ETAGE_SERVER_HEADER_TIMEOUT": "1s"})
+    before = descriptors(api)
+    crowd = [socket.create_connection(("127.0.0.1", api.port)) for _ in range(500)]
+    began = time.monotonic()
+    for octet in b"GET / HT":  # an idle timer would begin anew with each of them
+        for client in crowd:
+            try:
+                client.send(bytes([octet]))
+            except OSError:
+                pass
+        if octet == ord("G"):
+            assert api.get("/").text == "hello", "others are served meanwhile"
+        time.sleep(0.25)
+    until(lambda: descriptors(api) <= before + 5, 5, "all of them are closed")
+    assert time.monotonic() - began < 6
+    for client in crowd:
+        client.close()
+    assert api.metric("etage_deadlines_hit_total") >= 500 and len(origin.requests) == 1
+
+
+def test_f13_who_does_not_read_costs_no_copy_and_is_closed(raw_origin, gateway):
+    large = os.urandom(1 << 20) * 7
+    origin = raw_origin(lambda request, n: answer(large, "200 OK", "Cache-Control: max-age=60"))
+    api = gateway("--origin", origin.url, env={"ETAGE_SERVER_WRITE_TIMEOUT": "2s"})
+    resident = lambda: int(pathlib.Path(f"/proc/{api.process.pid}/statm").read_text().split()[1]) * 4096
+    assert len(api.get("/large").content) == len(large)
+    before, open_before = resident(), descriptors(api)
+    crowd = []
+    for _ in range(200):
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", api.port))
+        client.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        crowd.append(client)
+    until(lambda: descriptors(api) >= open_before + 190)
+    assert resident() - before < 64 << 20, "two hundred times seven MiB are asked for"
+    assert len(api.get("/large").content) == len(large)
+    until(lambda: descriptors(api) <= open_before + 5, 15, "who takes nothing is closed")
+    for client in crowd:
+        client.close()
+
+
+def cpu_seconds(process):
+    user, system = pathlib.Path(f"/proc/{process.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def test_f18_descriptors_are_kept_for_origins_when_clients_want_them_all(start, raw_origin):
+    origin = raw_origin(lambda request, n: answer(b"%d" % n, "200 OK", "Cache-Control: no-store"))
+    api = start(Etage, "--nofile=256:256", BINARY, "run", "--origin", origin.url, "--listen", "127.0.0.1:0",
+                "--admin", "127.0.0.1:0", binary="/usr/bin/prlimit")
+    with httpx.Client(base_url=api.url, timeout=10) as early:
+        assert early.get("/").status_code == 200
+        crowd = [socket.create_connection(("127.0.0.1", api.port)) for _ in range(500)]
+        until(lambda: descriptors(api) > 128)
+        before = cpu_seconds(api)
+        time.sleep(2)
+        assert cpu_seconds(api) - before < 0.5, "nobody spins"
+        for n in range(10):
+            assert early.get(f"/{n}", headers={"Connection": "keep-alive"}).status_code == 200, "origins are still reached"
+        for client in crowd:
+            client.close()
+        until(lambda: descriptors(api) < 128)
+    assert httpx.get(api.url + "/after", timeout=10).status_code == 200
+    assert "fewer clients than configured" in api.output and "accept failed" not in api.output
 
 
 # ---- what the gateway itself stands on
