@@ -25,11 +25,18 @@ namespace etage::flow {
 namespace {
 
 /// Law 3: what a client could use to make the origin answer for another host, path, method or peer than the key says.
+/// Or what no client has any business to say to an origin: Proxy becomes HTTP_PROXY (httpoxy).
 constexpr std::array dangerous_prefixes = {
-    std::string_view("x-forwarded-"),   std::string_view("x-original-"),   std::string_view("x-rewrite-"),
-    std::string_view("x-http-"),        std::string_view("x-method-"),     std::string_view("x-host"),
-    std::string_view("x-real-ip"),      std::string_view("x-client-ip"),   std::string_view("x-cluster-client-ip"),
-    std::string_view("true-client-ip"), std::string_view("x-wap-profile"), std::string_view("x-server-name"),
+    std::string_view("x-forward"),      std::string_view("x-original-"),   std::string_view("x-originating-"),
+    std::string_view("x-rewrite-"),     std::string_view("x-override-"),   std::string_view("x-http-"),
+    std::string_view("x-method-"),      std::string_view("x-host"),        std::string_view("x-real-"),
+    std::string_view("x-client-ip"),    std::string_view("x-remote-"),     std::string_view("x-cluster-client-ip"),
+    std::string_view("true-client-ip"), std::string_view("client-ip"),     std::string_view("cf-connecting-ip"),
+    std::string_view("fastly-client-"), std::string_view("x-proxy"),       std::string_view("proxy"),
+    std::string_view("x-scheme"),       std::string_view("x-https"),       std::string_view("front-end-https"),
+    std::string_view("x-url"),          std::string_view("x-base-url"),    std::string_view("base-url"),
+    std::string_view("x-path-"),        std::string_view("x-wap-profile"), std::string_view("x-server-name"),
+    std::string_view("x-middleware-"),
 };
 
 /// Many origins read "X_Forwarded_For" as "X-Forwarded-For": the underscore is no way around.
@@ -45,6 +52,15 @@ bool starts_like(std::string_view name, std::string_view prefix) noexcept {
 bool is_dangerous(const http::Field& field) noexcept {
     return field.id == http::FieldId::forwarded ||
            std::ranges::any_of(dangerous_prefixes, [&](auto prefix) { return starts_like(field.name, prefix); });
+}
+
+/// User_Agent is User-Agent to an origin that speaks CGI: no field that we or the route know has such a double.
+bool is_alias(const http::Field& field, const policy::Route* route) {
+    if (field.name.find('_') == std::string_view::npos) return false;
+    std::string dashed(field.name);
+    std::ranges::replace(dashed, '_', '-');
+    return http::field_id(dashed) != http::FieldId::unknown || policy::is_keyed(route, dashed) ||
+           (route != nullptr && http::iequals(route->policy.identity.header.value_or(""), dashed));
 }
 
 /// Law 6: a fill asks for the whole, unconditional, identity representation; what this client alone wants stays here.
@@ -100,7 +116,8 @@ OriginRequest origin_request(const http::RequestHead& request, std::string_view 
     http::remove_hop_by_hop(out.fields);
     out.fields.remove_if([&](const http::Field& field) {
         return field.id == http::FieldId::host || field.id == http::FieldId::etage_min_seq || is_dangerous(field) ||
-               http::iequals(field.name, "surrogate-capability") || (fill && is_for_this_client_only(field));
+               is_alias(field, match.route) || http::iequals(field.name, "surrogate-capability") ||
+               (fill && is_for_this_client_only(field));
     });
     if (!via.empty()) {
         out.fields.add(http::FieldId::via, received_with(request.minor, via));

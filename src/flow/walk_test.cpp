@@ -650,17 +650,49 @@ TEST(Walk, LimitsRefuseWithAllTheFields) {
 
 TEST(Walk, WhatAClientCouldPoisonWithDoesNotReachTheOrigin) {  // THREATS §2.1 law 3
     TestHouse house;
-    house.get("GET /a",
-              {"X-Forwarded-Host: evil.test", "X-Original-URL: /admin", "X-HTTP-Method-Override: DELETE",
-               "Forwarded: for=1.2.3.4", "X-Real-IP: 1.2.3.4", "X_Forwarded_For: 6.6.6.6", "x_original_url: /admin",
-               "Connection: X-Hop", "X-Hop: 1", "TE: trailers, gzip", "Max-Forwards: 0", "X-Ok: 1"});
+    house.get("GET /a", {"X-Forwarded-Host: evil.test",
+                         "X-Original-URL: /admin",
+                         "X-HTTP-Method-Override: DELETE",
+                         "Forwarded: for=1.2.3.4",
+                         "X-Real-IP: 1.2.3.4",
+                         "X_Forwarded_For: 6.6.6.6",
+                         "x_original_url: /admin",
+                         "Connection: X-Hop",
+                         "X-Hop: 1",
+                         "TE: trailers, gzip",
+                         "Max-Forwards: 0",
+                         "X-Ok: 1",
+                         "x_ok: 2",
+                         "X-Forwarded: 1.2.3.4",
+                         "Proxy: http://evil.test",
+                         "If_None_Match: *",
+                         "user_agent: evil",
+                         "X-Middleware-Subrequest: a",
+                         "CF-Connecting-IP: 1.2.3.4",
+                         "X-Url-Scheme: evil"});
     const auto& fields = house.origin.seen.back().fields;
     EXPECT_EQ(http::find(fields, http::FieldId::x_forwarded_host), "api.test");
     EXPECT_EQ(http::find(fields, http::FieldId::x_forwarded_for), "192.0.2.1");
-    for (const auto name : {"x-original-url", "x-http-method-override", "forwarded", "x-real-ip", "x_forwarded_for",
-                            "x_original_url", "x-hop", "connection", "te", "max-forwards"})
+    for (const auto name :
+         {"x-original-url", "x-http-method-override", "forwarded", "x-real-ip", "x_forwarded_for", "x_original_url",
+          "x-hop", "connection", "te", "max-forwards", "x-forwarded", "proxy", "if_none_match", "user_agent",
+          "x-middleware-subrequest", "cf-connecting-ip", "x-url-scheme"})
         EXPECT_FALSE(http::find(fields, name)) << name;
     EXPECT_EQ(http::find(fields, "x-ok"), "1");
+    EXPECT_EQ(http::find(fields, "x_ok"), "2");
+}
+
+TEST(Walk, AFieldThatTheRouteKnowsHasNoDouble) {  // an origin that speaks CGI takes X_Tenant for X-Tenant
+    RoutePolicy policy;
+    policy.match = "/**";
+    policy.key.headers = {"X-Tenant"};
+    policy.identity.header = "X-User";
+    TestHouse house({policy});
+    house.get("GET /a", {"X_Tenant: evil", "x_user: evil", "X_Other: 1"});
+    const auto& fields = house.origin.seen.back().fields;
+    EXPECT_FALSE(http::find(fields, "x_tenant"));
+    EXPECT_FALSE(http::find(fields, "x_user"));
+    EXPECT_EQ(http::find(fields, "x_other"), "1");
 }
 
 TEST(Walk, AnOriginsErrorIsSharedByThoseWhoWaitButNotKept) {

@@ -14,6 +14,9 @@ namespace {
 /// What arithmetic on content lengths may rely on.
 constexpr std::uint64_t content_length_max = std::numeric_limits<std::int64_t>::max();
 
+/// Every field of a head is compared with each of them.
+constexpr std::uint32_t connection_options_max = 32;
+
 /// Content_Length is a field of its own, but not to an origin that speaks CGI.
 bool resembles_framing(std::string_view name) noexcept {
     if (name.find('_') == std::string_view::npos) return false;
@@ -56,6 +59,7 @@ Refusal Framing::note_length(std::string_view value) noexcept {
 
 Refusal Framing::note_connection(std::string_view value) noexcept {
     const bool tokens = for_each_element(value, [this](std::string_view option) {
+        ++connection_options_;
         if (iequals(option, "close"))
             close_named_ = true;
         else if (iequals(option, "keep-alive"))
@@ -64,9 +68,12 @@ Refusal Framing::note_connection(std::string_view value) noexcept {
             upgrade_named_ = true;
         else if (const FieldId id = field_id(option); id != FieldId::unknown)
             end_to_end_named_ |= !is_hop_by_hop(id) || id == FieldId::transfer_encoding;
+        else
+            others_named_ = true;
         return is_token(option);
     });
     if (!tokens) return {"Connection holds something that is not a token"};
+    if (connection_options_ > connection_options_max) return {"Connection names too much"};
     return {};
 }
 

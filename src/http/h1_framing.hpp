@@ -24,6 +24,8 @@ protected:
     std::uint64_t length() const noexcept { return length_; }
     bool upgrade_named() const noexcept { return upgrade_named_; }
     bool end_to_end_named() const noexcept { return end_to_end_named_; }
+    /// Connection names fields of which we know nothing.
+    bool others_named() const noexcept { return others_named_; }
 
 private:
     Refusal note_length(std::string_view value) noexcept;
@@ -37,10 +39,13 @@ private:
     bool keep_alive_named_ = false;
     bool upgrade_named_ = false;
     bool end_to_end_named_ = false;
+    bool others_named_ = false;
+    std::uint32_t connection_options_ = 0;
 };
 
 class RequestFraming : public Framing {
 public:
+    using Framing::others_named;
     Refusal note(const Field& field) noexcept;
     /// Expects method, minor and the target's parts in `out`.
     Refusal conclude(RequestHead& out) const noexcept;

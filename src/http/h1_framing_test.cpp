@@ -159,6 +159,24 @@ TEST(ConnectionRfc9112, Section9_3_Persistence) {
     EXPECT_TRUE(keeps("Connection:\r\n", "GET /g HTTP/1.1"));
 }
 
+TEST(ConnectionRfc9110, Section7_6_1_WhatItNamesIsGoneBeforeAnybodyLooks) {  // hostile HBH-01 to HBH-03
+    const auto r =
+        request_with("X-A: 1\r\nConnection: close, x-a\r\nX-B: 2\r\nConnection: X-C\r\nX-a: 3\r\nx-c: 4\r\n");
+    ASSERT_TRUE(r->complete());
+    EXPECT_FALSE(find(r->head.fields, "X-A"));
+    EXPECT_FALSE(find(r->head.fields, "X-C"));
+    EXPECT_EQ(find(r->head.fields, "X-B"), "2");
+    EXPECT_EQ(r->head.fields.size(), 4u) << "Host, two Connection, X-B";
+    EXPECT_FALSE(r->head.keep_alive);
+}
+
+TEST(ConnectionRfc9110, Section7_6_1_NamesSoMuchAndNoMore) {
+    std::string names;
+    for (int i = 0; i < 32; ++i) names += ", x-" + std::to_string(i);
+    EXPECT_TRUE(request_with("Connection: " + names + "\r\n")->complete());
+    EXPECT_TRUE(request_with("Connection: close\r\nConnection: " + names + "\r\n")->failed(Fault::bad_request));
+}
+
 TEST(ConnectionRfc9110, Section7_6_1_OnlyTokensAndNoEndToEndFields) {
     expect_refused({
         "Connection: \"close\"\r\n",

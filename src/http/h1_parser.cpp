@@ -22,6 +22,23 @@ Refusal skip_empty_lines(std::string_view bytes, std::size_t& begin) noexcept {
     return {};
 }
 
+bool connection_names(FieldSpan fields, std::string_view name) noexcept {
+    bool named = false;
+    for_each_element(fields, FieldId::connection, [&](std::string_view option) { named |= iequals(option, name); });
+    return named;
+}
+
+/// RFC 9110 §7.6.1: what Connection names is for this hop alone. It is gone before anybody looks at the request: what
+/// the origin will not see must neither be in a key, nor choose a variant, nor say who somebody is.
+void drop_named_fields(FieldSlots& slots, FieldSpan& fields) noexcept {
+    for (std::size_t i = 0; i < fields.size(); ++i)
+        if (slots[i].id == FieldId::unknown && connection_names(fields, slots[i].name)) slots[i].name = {};
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < fields.size(); ++i)
+        if (!slots[i].name.empty()) slots[kept++] = slots[i];
+    fields = fields.first(kept);
+}
+
 ParseOutcome failed(Refusal refusal) noexcept { return {ParseState::failed, refusal.fault, refusal.why}; }
 
 ParseOutcome failed_response(Refusal refusal) noexcept {
@@ -43,6 +60,7 @@ ParseOutcome HeadParser::parse_request(std::string_view bytes, FieldSlots& slots
     if (refusal) return failed(refusal);
     if (!complete) return {};
     if (const auto contradiction = framing.conclude(out)) return failed(contradiction);
+    if (framing.others_named()) drop_named_fields(slots, out.fields);
     return {ParseState::complete, {}, {}};
 }
 

@@ -1,13 +1,21 @@
 #include "origin/upstream_body.hpp"
 
+#include "base/clock.hpp"
 #include "origin/words.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace etage::origin {
 
-UpstreamBody::UpstreamBody(Lease lease, http::BodyDecoder decoder, Duration patience, bool reusable)
-    : lease_(std::move(lease)), decoder_(decoder), patience_(patience), reusable_(reusable) {}
+UpstreamBody::UpstreamBody(Lease lease, http::BodyDecoder decoder, Duration patience, std::size_t rate_min,
+                           bool reusable)
+    : lease_(std::move(lease)),
+      decoder_(decoder),
+      patience_(patience),
+      patience_for_each_byte_(Duration(std::chrono::seconds(1)) / rate_min),
+      patience_left_(patience),
+      reusable_(reusable) {}
 
 UpstreamBody::~UpstreamBody() {
     if (ended_) release();  // the last piece may have been read without asking for the empty one behind it
@@ -29,7 +37,7 @@ asio::awaitable<Result<std::string_view>> UpstreamBody::read() {
         if (!step.content.empty()) co_return step.content;
         if (step.consumed > 0 || ended_) continue;
 
-        const auto filled = co_await connection.fill(patience_);
+        const auto filled = co_await receive();
         if (!filled) co_return cut_short(filled.error());
         if (*filled > 0) continue;
         // RFC 9112 §8: without other framing the close is the end; otherwise the message is incomplete.
@@ -37,6 +45,17 @@ asio::awaitable<Result<std::string_view>> UpstreamBody::read() {
         ended_ = true;
         reusable_ = false;
     }
+}
+
+asio::awaitable<std::expected<std::size_t, asio::error_code>> UpstreamBody::receive() {
+    UpstreamConnection& connection = lease_->connection();
+    if (decoder_.kind() != http::BodyKind::length) co_return co_await connection.fill(patience_);
+    const Instant began = base::TimerClock::now();
+    const auto filled = co_await connection.fill(patience_left_);
+    if (!filled) co_return filled;
+    const Duration earned = patience_for_each_byte_ * static_cast<Duration::rep>(*filled);
+    patience_left_ = std::min(patience_, patience_left_ - (base::TimerClock::now() - began) + earned);
+    co_return filled;
 }
 
 void UpstreamBody::cancel() noexcept {
@@ -61,7 +80,10 @@ std::unexpected<Error> UpstreamBody::fail(Fault fault, std::string what) {
 std::unexpected<Error> UpstreamBody::cut_short(const asio::error_code& ec) {
     const auto so_far = " after " + std::to_string(received_) + " bytes of content";
     if (ec == asio::error::timed_out)
-        return fail(Fault::origin_timeout, "nothing more came within " + in_words(patience_) + so_far);
+        return fail(
+            Fault::origin_timeout,
+            (patience_left_ < patience_ ? "too little came" : "nothing more came within " + in_words(patience_)) +
+                so_far);
     const auto how = ec == asio::error::eof ? std::string("the connection ended") : ec.message();
     return fail(Fault::origin_incomplete, how + so_far);
 }

@@ -14,7 +14,8 @@ namespace etage::origin {
 /// `reusable` and nothing surplus came. Destroyed before, on any thread: the connection is closed.
 class UpstreamBody final : public net::BodySource {
 public:
-    UpstreamBody(Lease lease, http::BodyDecoder decoder, Duration patience, bool reusable);
+    /// `rate_min`: UpstreamOptions::announced_rate_min.
+    UpstreamBody(Lease lease, http::BodyDecoder decoder, Duration patience, std::size_t rate_min, bool reusable);
     ~UpstreamBody() override;
 
     asio::awaitable<Result<std::string_view>> read() override;
@@ -22,6 +23,7 @@ public:
     void cancel() noexcept override;
 
 private:
+    asio::awaitable<std::expected<std::size_t, asio::error_code>> receive();
     void release();
     std::unexpected<Error> fail(Fault fault, std::string what);
     std::unexpected<Error> cut_short(const asio::error_code& ec);
@@ -29,6 +31,8 @@ private:
     std::optional<Lease> lease_;  // nothing: given back
     http::BodyDecoder decoder_;
     const Duration patience_;
+    const Duration patience_for_each_byte_;
+    Duration patience_left_;
     bool reusable_;
     bool ended_ = false;
     std::uint64_t received_ = 0;

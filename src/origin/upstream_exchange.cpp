@@ -118,8 +118,8 @@ std::expected<flow::OriginResponse, ExchangeFailure> answer_from(Lease& lease, c
     if (!take_small_content(connection, decoder, response.content)) {
         if (const auto why = why_malformed(decoder, connection.buffered()); !why.empty())
             return std::unexpected(origin_failure(lease, Fault::origin_protocol, why));
-        response.body =
-            std::make_shared<UpstreamBody>(std::move(lease), decoder, options.between_bytes_timeout, reusable);
+        response.body = std::make_shared<UpstreamBody>(std::move(lease), decoder, options.between_bytes_timeout,
+                                                       options.announced_rate_min, reusable);
         return response;
     }
     if (head.body == BodyKind::chunked) response.content_length = response.content.size();

@@ -19,6 +19,11 @@ struct UpstreamOptions {
     /// Between two reads of an answer, or two writes of a request, that make any progress. Over it: 504.
     Duration between_bytes_timeout = std::chrono::seconds(15);
 
+    /// Of content whose length was announced, bytes a second: each of them gives back that much of the patience between
+    /// bytes, which waiting uses up. So a length that drips is given up like one that does not come. Over it: 504, or a
+    /// cut answer. What has no length is a stream, and may take its time.
+    std::size_t announced_rate_min = 100;
+
     /// How long an unused connection is kept.
     Duration idle_timeout = std::chrono::seconds(30);
     /// A request that could not be repeated only takes a connection that was in use this recently: origins close idle

@@ -104,21 +104,45 @@ TEST_F(Timeouts, SlowBetweenBytesOfTheContent) {
     EXPECT_TRUE(until([&] { return closed; }));
 }
 
-TEST_F(Timeouts, SteadyDripOfContentIsFine) {
-    origin.play([](Conversation& c) -> asio::awaitable<void> {
+/// A head, then `times` pieces, one every `pause`.
+ScriptedOrigin::Play drip(std::string head, std::string piece, int times, Duration pause) {
+    return [=](Conversation& c) -> asio::awaitable<void> {
         co_await c.request();
-        co_await c.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
-        for (int i = 0; i < 10; ++i) {
-            net::Timer tick(c.socket().get_executor(), base::TimerClock::now() + 10s);
+        co_await c.send(head);
+        for (int i = 0; i < times; ++i) {
+            net::Timer tick(c.socket().get_executor(), base::TimerClock::now() + pause);
             co_await tick.async_wait(net::quietly);
-            co_await c.send("x");
+            co_await c.send(piece);
         }
-    });
+    };
+}
+
+TEST_F(Timeouts, SteadyDripOfAStreamIsFine) {
+    origin.play(drip("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", 10, 10s));
+    const auto result = begin();
+    int seconds = 0;
+    for (; seconds < 99; ++seconds) pass(1s);
+    EXPECT_FALSE(*result) << "it goes on";
+}
+
+TEST_F(Timeouts, ContentOfAnAnnouncedLengthMayBeSlow) {
+    origin.play(drip("HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n", std::string(2000, 'x'), 10, 14s));
     const auto result = begin();
     for (int i = 0; i < 200 && !*result; ++i) pass(1s);
     ASSERT_TRUE(*result);
     EXPECT_FALSE((*result)->error);
-    EXPECT_EQ((*result)->content, std::string(10, 'x'));
+    EXPECT_EQ((*result)->content, std::string(20000, 'x'));
+}
+
+TEST_F(Timeouts, ContentOfAnAnnouncedLengthMayNotDrip) {  // hostile RSP-37, OIN-05
+    origin.play(drip("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", "x", 100, 1s));
+    const auto result = begin();
+    int seconds = 0;
+    for (; !*result && seconds < 60; ++seconds) pass(1s);
+    EXPECT_GE(seconds, 14);
+    EXPECT_LE(seconds, 18);
+    ASSERT_TRUE(*result);
+    expect_failure(**result, Fault::origin_timeout, origin.url(), "too little came");
 }
 
 TEST_F(Timeouts, SilentEndpointIsPassedOverForAWhile) {

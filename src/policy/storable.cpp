@@ -22,8 +22,8 @@ bool is_one_of(int status, const int (&statuses)[n]) noexcept {
 }
 
 constexpr int cacheable[] = {200, 203, 204, 206, 300, 301, 308, 404, 410};
-constexpr int about_the_request[] = {400, 401, 403, 405, 406, 407, 412, 413, 414,
-                                     415, 416, 417, 421, 425, 426, 429, 431};
+constexpr int about_the_request[] = {400, 401, 403, 405, 406, 407, 412, 413, 414, 415,
+                                     416, 417, 421, 425, 426, 428, 429, 431, 511};
 
 const CachePolicy& cache_policy(const Route* route) noexcept {
     static const CachePolicy none;
@@ -81,11 +81,30 @@ bool withholds_cookies(const http::ResponseCacheControl& cc, bool per_user) noex
     return lists(cc.no_cache_fields) || (!per_user && lists(cc.private_fields));
 }
 
+/// The same name to an origin that speaks CGI, but not to us.
+bool is_double(std::string_view name, std::string_view other) noexcept {
+    const auto same = [](char a, char b) { return a == b || ((a == '-' || a == '_') && (b == '-' || b == '_')); };
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
+    return !http::iequals(name, other) && std::ranges::equal(name, other, same, lower, lower);
+}
+
+/// What Vary names may have come from a field of a name that we tell apart and the origin does not: whose answer is it?
+bool varies_on_a_double(const Exchange& x) noexcept {
+    return std::ranges::any_of(x.request.fields, [&](const http::Field& field) {
+        if (field.name.find('_') == std::string_view::npos) return false;
+        bool found = false;
+        http::for_each_element(x.response, FieldId::vary,
+                               [&](std::string_view name) { found = found || is_double(name, field.name); });
+        return found;
+    });
+}
+
 Detail refused_by_fields(const Exchange& x, const http::ResponseCacheControl& cc) noexcept {
     if (http::contains(x.response, FieldId::set_cookie) && !cache_policy(x.route).allow_set_cookie &&
         !withholds_cookies(cc, x.per_user_key))
         return Detail::set_cookie;
     if (varies_on(x.response, "*")) return Detail::vary_star;  // RFC 9111 §4.1
+    if (varies_on_a_double(x)) return Detail::vary_star;
     return Detail::none;
 }
 

@@ -78,7 +78,8 @@ TEST(Storable, Law7_WithExplicitFreshnessEveryStatusThatDoesNotDescribeTheReques
     for (const int status : {200, 201, 203, 204, 299, 300, 301, 302, 303, 307, 308, 402,
                              404, 408, 410, 422, 451, 499, 500, 502, 503, 504, 599, 999})
         EXPECT_EQ(why_not(Answered(status, {max_age})), Detail::none) << status;
-    for (const int status : {400, 401, 403, 405, 406, 407, 412, 413, 414, 415, 416, 417, 421, 425, 426, 429, 431})
+    for (const int status :
+         {400, 401, 403, 405, 406, 407, 412, 413, 414, 415, 416, 417, 421, 425, 426, 428, 429, 431, 511})
         EXPECT_EQ(why_not(Answered(status, {{"Cache-Control", "public, max-age=60"}, {"ETag", "\"a\""}}).with(ttl())),
                   Detail::status_not_cacheable)
             << status;
@@ -294,6 +295,17 @@ TEST(StorableRfc9111, Section4_1_VaryStarNeverMatches) {
     EXPECT_EQ(why_not(Answered(200, {max_age, {"Vary", "*"}})), Detail::vary_star);
     EXPECT_EQ(why_not(Answered(200, {max_age, {"Vary", "Accept"}, {"Vary", "x, *"}})), Detail::vary_star);
     EXPECT_EQ(why_not(Answered(200, {max_age, {"Vary", "Accept"}})), Detail::none);
+}
+
+TEST(Storable, Law1_ADoubleOfAFieldInVaryChoosesNoVariant) {  // hostile OWP-43
+    const auto varied = [](std::string_view vary, std::string_view asked) {
+        return why_not(Answered(200, {max_age, {"Vary", vary}}).asked_with({{asked, "evil"}}));
+    };
+    EXPECT_EQ(varied("Accept, X-Tenant", "x_tenant"), Detail::vary_star);
+    EXPECT_EQ(varied("X-Tenant-Id", "X-Tenant_ID"), Detail::vary_star);
+    EXPECT_EQ(varied("X-Tenant", "X-Tenant"), Detail::none);
+    EXPECT_EQ(varied("x_tenant", "X_Tenant"), Detail::none);
+    EXPECT_EQ(varied("X-Tenant", "X_Other"), Detail::none);
 }
 
 }  // namespace
