@@ -16,6 +16,15 @@ def note(text):
     NOTES.append(text)
 
 
+def finish(table, found):
+    """`found`: {id: (case, outcome, reasons)}. Counts all of them, and fails with what is known of those that failed."""
+    for case, outcome, _ in found.values():
+        count(table, case.kind, outcome)
+    failed = [f"{case.id} ({case.kind}; {case.why})\n    " + "\n    ".join(dict.fromkeys(reasons))
+              for case, outcome, reasons in found.values() if outcome == "fail"]
+    assert not failed, f"{len(failed)} of {len(found)}:\n" + "\n".join(failed)
+
+
 def lines():
     for table, kinds in TABLES.items():
         yield ""

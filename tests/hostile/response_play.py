@@ -2,9 +2,8 @@
 
 import asyncio
 import dataclasses
-import json
 
-from stream_cases import HERE, octets_of
+from stream_cases import octets_of, read_rows
 from stream_parser import Violation, read_request
 
 LATER = 0.05  # behind the answer
@@ -25,11 +24,7 @@ class Response:
 
 
 def read_responses_corpus(name="responses.jsonl"):
-    for line in (HERE / name).read_text().splitlines():
-        row = json.loads(line)
-        octets = octets_of(row["bytes"])
-        for repeat in row.get("repeat") or ():
-            octets = octets.replace(repeat["token"].encode(), octets_of(repeat["text"]) * repeat["count"])
+    for row, octets in read_rows(name):
         yield Response(row["id"], row["class"], octets, row["expect"], tuple(row.get("alt") or ()),
                        row.get("method", "GET").encode(), row.get("close", False), row.get("slow", False),
                        octets_of(row.get("later", "")), row["why"])

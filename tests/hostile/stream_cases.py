@@ -38,18 +38,20 @@ class Case:
     must_hit: bool = False
     why: str = ""
 
-    @property
-    def binding(self):
-        return self.basis in ("MUST", "grammar")
 
-
-def read_cases(name="hostile.jsonl"):
-    cases = []
+def read_rows(name):
+    """(row, its octets) of each line."""
     for line in (HERE / name).read_text().splitlines():
         row = json.loads(line)
         octets = octets_of(row["bytes"])
         for repeat in row.get("repeat") or ():
             octets = octets.replace(repeat["token"].encode(), octets_of(repeat["text"]) * repeat["count"])
+        yield row, octets
+
+
+def read_cases(name="hostile.jsonl"):
+    cases = []
+    for row, octets in read_rows(name):
         cases.append(Case(row["id"], row["class"], octets, row["expect"], tuple(row.get("alt") or ()), row["basis"],
                           (row.get("deny") or "").encode(), row["origin_max"], row.get("origin_expect"), row.get("origin_min"),
                           row.get("half_close", False), row.get("setup") or "", row.get("segments") or "",

@@ -76,6 +76,23 @@ def read_chunks(octets):
         at += size + 2
 
 
+def read_framed(octets, lengths, codings):
+    """(content, octets used), or None while incomplete; without framing there is no content."""
+    if codings:
+        return read_chunks(octets)
+    used = int(lengths[0]) if lengths else 0
+    return (octets[:used], used) if len(octets) >= used else None
+
+
+def with_body(message, octets, at, found):
+    """(Message, octets used) of a head that ends at `at` and what was found behind it; None when that is incomplete."""
+    if found is None:
+        return None
+    message.body, used = found
+    message.raw = octets[:at + used]
+    return message, at + used
+
+
 def check_request_fields(message):
     method, target, _ = message.start
     hosts, lengths, codings = (message.values(n) for n in (b"host", b"content-length", b"transfer-encoding"))
@@ -96,8 +113,8 @@ def check_request_fields(message):
     return lengths, codings
 
 
-def read_request(octets, need_whole=False):
-    """(Message, octets used); None while incomplete, with need_whole the head counts alone."""
+def read_request(octets):
+    """(Message, octets used); None while incomplete."""
     end = octets.find(b"\r\n\r\n")
     if end < 0:
         lines_of(octets[:-1] if octets.endswith(b"\r") else octets)
@@ -107,19 +124,7 @@ def read_request(octets, need_whole=False):
     need(len(start) == 3 and start[2] == b"HTTP/1.1" and TARGET.match(start[1]), "not a request line", lines[0])
     message = Message(tuple(start), fields_of(lines[1:]))
     lengths, codings = check_request_fields(message)
-    at, used = end + 4, 0
-    if codings:
-        found = read_chunks(octets[at:])
-        if found is None:
-            return None
-        message.body, used = found
-    elif lengths:
-        used = int(lengths[0])
-        if len(octets) < at + used:
-            return None
-        message.body = octets[at:at + used]
-    message.raw = octets[:at + used]
-    return message, at + used
+    return with_body(message, octets, end + 4, read_framed(octets[end + 4:], lengths, codings))
 
 
 def read_requests(octets):
@@ -146,25 +151,14 @@ def read_response(octets, method, ended):
     lengths, codings = message.values(b"content-length"), message.values(b"transfer-encoding")
     need(len(lengths) + len(codings) <= 1 and all(LENGTH.match(n) for n in lengths) and all(c == b"chunked" for c in codings),
          "framing of an answer", lines[0])
-    at, status, used = end + 4, int(start[2]), 0
+    at, status = end + 4, int(start[2])
     if method == b"HEAD" or status < 200 or status in (204, 304):
-        pass
-    elif codings:
-        found = read_chunks(octets[at:])
-        if found is None:
-            return None
-        message.body, used = found
-    elif lengths:
-        used = int(lengths[0])
-        if len(octets) < at + used:
-            return None
-        message.body = octets[at:at + used]
-    else:
-        if not ended:
-            return None
-        message.body, used = octets[at:], len(octets) - at
-    message.raw = octets[:at + used]
-    return message, at + used
+        found = b"", 0
+    elif codings or lengths:
+        found = read_framed(octets[at:], lengths, codings)
+    else:  # until the connection ends
+        found = (octets[at:], len(octets) - at) if ended else None
+    return with_body(message, octets, at, found)
 
 
 def read_responses(octets, methods, ended):

@@ -18,14 +18,6 @@ def sanitizers():
     return {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "detect_stack_use_after_return=0") + ":quarantine_size_mb=4"}
 
 
-def finish(table, found):
-    for case, mark, _ in found.values():
-        hostile_report.count(table, case.kind, mark)
-    failed = [f"{case.id} ({case.kind}, {case.basis}; {case.why})\n    " + "\n    ".join(dict.fromkeys(reasons))
-              for case, mark, reasons in found.values() if mark == "fail"]
-    assert not failed, f"{len(failed)} of {len(found)}:\n" + "\n".join(failed)
-
-
 @pytest.mark.parametrize("pool, threads, at_once, cuts", [(8, 2, 24, 14), (1, 1, 1, 0)])
 def test_streams_of_the_corpus(start, tmp_path, progress, pool, threads, at_once, cuts):
     began = time.monotonic()
@@ -38,7 +30,7 @@ def test_streams_of_the_corpus(start, tmp_path, progress, pool, threads, at_once
     before, after = ring.resident
     hostile_report.note(f"    resident {before / 2**20:.0f} MiB, after another round {after / 2**20:.0f} MiB")
     assert after - before < RESIDENT_GROWTH_MAX
-    finish(f"streams, {pool} connection{'s' * (pool > 1)} to the origin", judge(plays))
+    hostile_report.finish(f"streams, {pool} connection{'s' * (pool > 1)} to the origin", judge(plays))
 
 
 def test_streams_made_by_rule(start, tmp_path, progress):
@@ -54,4 +46,4 @@ def test_streams_made_by_rule(start, tmp_path, progress):
     assert gateway.process.poll() is None, gateway.output
     hostile_report.note(f"streams made by rule: {len(plays)} plays of {len(cases)} cases in {time.monotonic() - began:.0f} s")
     assert not ring.origin.nobody.violations and not ring.origin.nobody.requests, ring.origin.nobody
-    finish("streams made by rule", judge(plays))
+    hostile_report.finish("streams made by rule", judge(plays))
