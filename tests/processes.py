@@ -12,6 +12,7 @@ import time
 import httpx
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+RELEASE = ROOT / "build" / "release" / "etage"  # for what sanitizers do not stand: their allocator, other libraries
 BINARY = os.path.abspath(os.environ.get("BINARY_UNDER_TEST", ROOT / "build" / "release" / "etage"))
 
 
@@ -47,6 +48,20 @@ class Process:
                     raise AssertionError(f"{self.argv} ended with {self.process.returncode}:\n{self.output}")
             time.sleep(0.02)
         raise AssertionError(f"no line like {pattern!r} from {self.argv}:\n{self.output}")
+
+    def _proc(self, name):
+        return pathlib.Path(f"/proc/{self.process.pid}/{name}")
+
+    def resident(self):
+        """Bytes."""
+        return int(self._proc("statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    def cpu_seconds(self):
+        user, system = self._proc("stat").read_text().rsplit(") ", 1)[1].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def descriptors(self):
+        return len(list(self._proc("fd").iterdir()))
 
     def stop(self, sig=signal.SIGTERM, seconds=20):
         if self.process.poll() is None:

@@ -4,7 +4,6 @@ play somebody innocent who must get his own answer."""
 import asyncio
 import dataclasses
 import itertools
-import pathlib
 import random
 
 from processes import Etage
@@ -53,13 +52,6 @@ def ways_of(case, cuts):
     return ways
 
 
-def resident(pid):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
 class Ring:
     """`start`: the fixture; `pool`: connections to the origin."""
 
@@ -79,11 +71,11 @@ class Ring:
         self.gateway = await asyncio.to_thread(
             self.start, Etage, "run", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--origin", self.origin.url,
             "--config", self.path / f"hostile-{self.pool}.toml", env=self.env)
-        player, process = Player(self.gateway.port, self.origin), self.gateway.process.pid
+        player = Player(self.gateway.port, self.origin)
         plays = await self.play_all(player, cases, cuts, ways)
-        self.resident = [resident(process)]
+        self.resident = [self.gateway.resident()]
         plays += await self.play_all(player, again, 0, lambda case, _: [("again", whole(case.octets), 0)])
-        self.resident.append(resident(process))
+        self.resident.append(self.gateway.resident())
         return plays, self.gateway
 
     async def play_all(self, player, cases, cuts, ways):

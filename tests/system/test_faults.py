@@ -13,21 +13,10 @@ import time
 import httpx
 import pytest
 from conftest import answer
-from processes import BINARY, ROOT, Etage, free_port
+from processes import BINARY, RELEASE, Etage, free_port
+from redis_fixtures import until
 
-RELEASE = ROOT / "build" / "release" / "etage"  # for what sanitizers do not stand: other libraries, little memory
 FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
-
-
-def until(condition, seconds=10, what="it did not come"):
-    over = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < over, what
-        time.sleep(0.05)
-
-
-def descriptors(process):
-    return len(os.listdir(f"/proc/{process.process.pid}/fd"))
 
 
 class Deaf:
@@ -61,7 +50,7 @@ def test_f02_an_origin_that_accepts_nobody(gateway):
     origin = Deaf(answer(b"once", "200 OK", "Cache-Control: max-age=60", "Connection: close"))
     api = gateway("--origin", origin.url, env={"ETAGE_ORIGIN_CONNECT_TIMEOUT": "400ms"})
     assert api.get("/known").text == "once"
-    until(lambda: len(origin.waiting) == 4)
+    until(lambda: len(origin.waiting) == 4, 10)
     time.sleep(0.2)
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         began = time.monotonic()
@@ -119,7 +108,7 @@ def test_f09_a_thousand_clients_leave_while_the_origin_thinks(raw_origin, gatewa
     thinking = threading.Event()
     origin = raw_origin(lambda request, n: thinking.wait(20) and answer(b"x" * 100_000, "200 OK", "Cache-Control: max-age=60"))
     api = gateway("--origin", origin.url)
-    before = descriptors(api)
+    before = api.descriptors()
     for batch in range(10):
         leaving = [socket.create_connection(("127.0.0.1", api.port)) for _ in range(100)]
         for n, client in enumerate(leaving):
@@ -130,26 +119,25 @@ def test_f09_a_thousand_clients_leave_while_the_origin_thinks(raw_origin, gatewa
     thinking.set()
     assert all(len(api.get(f"/{n}").content) == 100_000 for n in range(20))
     assert len(origin.requests) <= 40, "those who left did not each ask again"
-    until(lambda: descriptors(api) <= before + 40, what="their connections are closed")
+    until(lambda: api.descriptors() <= before + 40, 10, "their connections are closed")
 
 
 def test_f16_large_content_flows_through_and_is_not_held(raw_origin, gateway):
     large = os.urandom(1 << 20) * 48
     origin = raw_origin(lambda request, n: answer(large, "200 OK", "Cache-Control: max-age=60"))
     api = gateway("--origin", origin.url)
-    resident = lambda: int(pathlib.Path(f"/proc/{api.process.pid}/statm").read_text().split()[1]) * 4096
     assert api.get("/warm", Range="bytes=0-9").status_code in (200, 206)
-    before = resident()
+    before = api.resident()
     for n in range(3):
         with httpx.stream("GET", api.url + f"/{n}", timeout=60) as got:
             assert sum(len(piece) for piece in got.iter_raw()) == len(large)
-    assert resident() - before < 40 << 20, "three times 48 MiB went through"
+    assert api.resident() - before < 40 << 20, "three times 48 MiB went through"
 
 
 def test_f11_heads_that_drip_cost_their_time_and_no_more(raw_origin, gateway):
     origin = raw_origin(lambda request, n: answer(b"hello"))
     api = gateway("--origin", origin.url, env={"ETAGE_SERVER_HEADER_TIMEOUT": "1s"})
-    before = descriptors(api)
+    before = api.descriptors()
     crowd = [socket.create_connection(("127.0.0.1", api.port)) for _ in range(500)]
     began = time.monotonic()
     for octet in b"GET / HT":  # an idle timer would begin anew with each of them
@@ -161,7 +149,7 @@ def test_f11_heads_that_drip_cost_their_time_and_no_more(raw_origin, gateway):
         if octet == ord("G"):
             assert api.get("/").text == "hello", "others are served meanwhile"
         time.sleep(0.25)
-    until(lambda: descriptors(api) <= before + 5, 5, "all of them are closed")
+    until(lambda: api.descriptors() <= before + 5, 5, "all of them are closed")
     assert time.monotonic() - began < 6
     for client in crowd:
         client.close()
@@ -172,9 +160,8 @@ def test_f13_who_does_not_read_costs_no_copy_and_is_closed(raw_origin, gateway):
     large = os.urandom(1 << 20) * 7
     origin = raw_origin(lambda request, n: answer(large, "200 OK", "Cache-Control: max-age=60"))
     api = gateway("--origin", origin.url, env={"ETAGE_SERVER_WRITE_TIMEOUT": "2s"})
-    resident = lambda: int(pathlib.Path(f"/proc/{api.process.pid}/statm").read_text().split()[1]) * 4096
     assert len(api.get("/large").content) == len(large)
-    before, open_before = resident(), descriptors(api)
+    before, open_before = api.resident(), api.descriptors()
     crowd = []
     for _ in range(200):
         client = socket.socket()
@@ -182,17 +169,12 @@ def test_f13_who_does_not_read_costs_no_copy_and_is_closed(raw_origin, gateway):
         client.connect(("127.0.0.1", api.port))
         client.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
         crowd.append(client)
-    until(lambda: descriptors(api) >= open_before + 190)
-    assert resident() - before < 64 << 20, "two hundred times seven MiB are asked for"
+    until(lambda: api.descriptors() >= open_before + 190, 10)
+    assert api.resident() - before < 64 << 20, "two hundred times seven MiB are asked for"
     assert len(api.get("/large").content) == len(large)
-    until(lambda: descriptors(api) <= open_before + 5, 15, "who takes nothing is closed")
+    until(lambda: api.descriptors() <= open_before + 5, 15, "who takes nothing is closed")
     for client in crowd:
         client.close()
-
-
-def cpu_seconds(process):
-    user, system = pathlib.Path(f"/proc/{process.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def test_f18_descriptors_are_kept_for_origins_when_clients_want_them_all(start, raw_origin):
@@ -202,27 +184,27 @@ def test_f18_descriptors_are_kept_for_origins_when_clients_want_them_all(start, 
     with httpx.Client(base_url=api.url, timeout=10) as early:
         assert early.get("/").status_code == 200
         crowd = [socket.create_connection(("127.0.0.1", api.port)) for _ in range(500)]
-        until(lambda: descriptors(api) > 128)
-        before = cpu_seconds(api)
+        until(lambda: api.descriptors() > 128, 10)
+        before = api.cpu_seconds()
         time.sleep(2)
-        assert cpu_seconds(api) - before < 0.5, "nobody spins"
+        assert api.cpu_seconds() - before < 0.5, "nobody spins"
         for n in range(10):
             assert early.get(f"/{n}", headers={"Connection": "keep-alive"}).status_code == 200, "origins are still reached"
         for client in crowd:
             client.close()
-        until(lambda: descriptors(api) < 128)
+        until(lambda: api.descriptors() < 128, 10)
     assert httpx.get(api.url + "/after", timeout=10).status_code == 200
     assert "fewer clients than configured" in api.output and "accept failed" not in api.output
 
 
 # ---- what the gateway itself stands on
 
-def with_release(start, origin, *args, env=None, before=(), **kwargs):
+def with_release(start, origin, *args, env=None):
     """A release binary, in an environment that sanitizers do not stand."""
     if not RELEASE.exists():
         pytest.skip("needs build/release/etage")
-    return start(Etage, *before, "run", "--origin", origin.url, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *args,
-                 env=env, binary=RELEASE, **kwargs)
+    return start(Etage, "run", "--origin", origin.url, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *args,
+                 env=env, binary=RELEASE)
 
 
 def test_f34_the_clock_of_the_wall_jumps(start, raw_origin, tmp_path):
@@ -255,7 +237,7 @@ def test_f36_the_log_has_no_disk(raw_origin, tmp_path):
     pipe, unread = os.pipe()
     for where in (open("/dev/full", "wb"), os.fdopen(unread, "wb")):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("ETAGE_")} | {"ETAGE_LOG_ACCESS": "all"}
-        process = subprocess.Popen([os.environ.get("BINARY_UNDER_TEST", RELEASE), "run", "--origin", origin.url, "--listen",
+        process = subprocess.Popen([BINARY, "run", "--origin", origin.url, "--listen",
                                     f"127.0.0.1:{listen}", "--admin", f"127.0.0.1:{admin}"],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=where, env=environment)
         try:

@@ -2,14 +2,12 @@
 
 import asyncio
 import os
-import pathlib
 import sys
 
 import pytest
 
-from processes import ROOT, Etage
+from processes import RELEASE, Etage
 
-RELEASE = ROOT / "build" / "release" / "etage"  # sanitizers have an allocator of their own
 KEYS = int(os.environ.get("MEMORY_KEYS", 60_000))
 LIMIT = 32 << 20
 CONFIG = """
@@ -26,10 +24,6 @@ urls = ["%s"]
 match = "GET /**"
 cache.ttl = "1h"
 """
-
-
-def resident(pid):
-    return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
 async def ask_for_each(port, paths, connections=32):
@@ -59,13 +53,12 @@ def test_the_process_grows_by_the_limit_and_a_tenth_at_most(start, nginx, tmp_pa
     config = tmp_path / "etage.toml"
     config.write_text(CONFIG % origin)
     process = start(Etage, "run", "--config", config, binary=RELEASE)
-    pid = process.process.pid
     asyncio.run(ask_for_each(process.port, [f"/of/0/warm-{i}" for i in range(64)]))  # buffers and threads are there
-    before = resident(pid)
+    before = process.resident()
     rounds = KEYS if largest == 4096 else KEYS // 2
     asyncio.run(ask_for_each(process.port, (f"/of/{i * 7 % len(sizes)}/{i}" for i in range(rounds))))
     counted = process.metric("etage_memory_bytes")
-    grown = resident(pid) - before
+    grown = process.resident() - before
     print(f"{largest}: grown by {grown / LIMIT:.3f} of the limit, counted {counted / LIMIT:.3f}", file=sys.stderr)
     assert counted > 0.8 * LIMIT, "it is full"
     assert grown <= 1.1 * LIMIT
