@@ -39,19 +39,10 @@ constexpr std::array dangerous_prefixes = {
     std::string_view("x-middleware-"),
 };
 
-/// Many origins read "X_Forwarded_For" as "X-Forwarded-For": the underscore is no way around.
-bool starts_like(std::string_view name, std::string_view prefix) noexcept {
-    if (name.size() < prefix.size()) return false;
-    for (std::size_t i = 0; i < prefix.size(); ++i) {
-        const char c = name[i] == '_' ? '-' : name[i];
-        if (!http::iequals({&c, 1}, prefix.substr(i, 1))) return false;
-    }
-    return true;
-}
-
 bool is_dangerous(const http::Field& field) noexcept {
-    return field.id == http::FieldId::forwarded ||
-           std::ranges::any_of(dangerous_prefixes, [&](auto prefix) { return starts_like(field.name, prefix); });
+    return field.id == http::FieldId::forwarded || std::ranges::any_of(dangerous_prefixes, [&](auto prefix) {
+               return http::iequals_as_cgi(field.name.substr(0, prefix.size()), prefix);
+           });
 }
 
 /// User_Agent is User-Agent to an origin that speaks CGI: no field that we or the route know has such a double.

@@ -158,4 +158,13 @@ bool BodyDecoder::take_trailer(char c) noexcept {
     }
 }
 
+std::string_view why_malformed(BodyDecoder decoder, std::string_view bytes) noexcept {
+    for (;;) {
+        const auto step = decoder.step(bytes);
+        if (step.failed) return step.why;
+        if (step.finished || step.consumed == 0) return {};
+        bytes.remove_prefix(step.consumed);
+    }
+}
+
 }  // namespace etage::http

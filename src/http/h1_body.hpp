@@ -79,4 +79,8 @@ private:
     std::uint64_t left_ = 0;      // of the content (length) or of the chunk
 };
 
+/// What is wrong with the content at the front of `bytes`, as far as it has arrived; "" when nothing is. `decoder`: at
+/// that place; a copy, so nothing is taken.
+std::string_view why_malformed(BodyDecoder decoder, std::string_view bytes) noexcept;
+
 }  // namespace etage::http

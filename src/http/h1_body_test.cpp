@@ -220,5 +220,14 @@ TEST(BodyDecoderTest, WhatChunkHeadFramesComesBack) {
     }));
 }
 
+TEST(BodyRfc9112, Section7_1_WhatHasArrivedIsJudgedWithoutBeingTaken) {
+    const BodyDecoder chunked(BodyKind::chunked, 0);
+    for (const std::string_view fine : {"", "5", "5\r\nhel", "5\r\nhello\r\n0\r\n\r\n", "0\r\n\r\nnot ours"})
+        EXPECT_EQ(why_malformed(chunked, fine), "") << fine;
+    for (const std::string_view wrong : {"x", "5\nhello", "5\r\nhello0", "2\r\nab\r\n+1\r\n"})
+        EXPECT_NE(why_malformed(chunked, wrong), "") << wrong;
+    EXPECT_EQ(why_malformed(BodyDecoder(BodyKind::length, 3), "abcdef"), "");
+}
+
 }  // namespace
 }  // namespace etage::http

@@ -4,8 +4,6 @@
 #include "http/h1_target.hpp"
 #include "http/token.hpp"
 
-#include <algorithm>
-#include <array>
 #include <limits>
 
 namespace etage::http {
@@ -19,12 +17,7 @@ constexpr std::uint32_t connection_options_max = 32;
 
 /// Content_Length is a field of its own, but not to an origin that speaks CGI.
 bool resembles_framing(std::string_view name) noexcept {
-    if (name.find('_') == std::string_view::npos) return false;
-    std::array<char, 32> dashed;
-    if (name.size() > dashed.size()) return false;
-    std::ranges::replace_copy(name, dashed.begin(), '_', '-');
-    const FieldId id = field_id({dashed.data(), name.size()});
-    return id == FieldId::content_length || id == FieldId::transfer_encoding;
+    return iequals_as_cgi(name, "content-length") || iequals_as_cgi(name, "transfer-encoding");
 }
 
 /// RFC 9110 §6.4.1, RFC 9112 §6.3(1).

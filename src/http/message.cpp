@@ -242,6 +242,11 @@ bool iequals(std::string_view a, std::string_view b) noexcept {
     return a.size() == b.size() && equal_ignoring_case(a.data(), b.data(), a.size());
 }
 
+bool iequals_as_cgi(std::string_view a, std::string_view b) noexcept {
+    const auto as_cgi = [](char c) { return c == '_' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+    return std::ranges::equal(a, b, {}, as_cgi, as_cgi);
+}
+
 std::optional<std::string_view> find(FieldSpan fields, FieldId id) noexcept { return first_value(fields, has_id(id)); }
 
 std::optional<std::string_view> find(FieldSpan fields, std::string_view name) noexcept {

@@ -116,6 +116,9 @@ bool is_digest(std::string_view name) noexcept;
 /// ASCII case-insensitive equality (field names, tokens).
 bool iequals(std::string_view a, std::string_view b) noexcept;
 
+/// The same field name to an origin that speaks CGI (RFC 3875 §4.1.18): X_Forwarded_For is X-Forwarded-For there.
+bool iequals_as_cgi(std::string_view a, std::string_view b) noexcept;
+
 /// One field line. Both views borrow; `value` has no surrounding whitespace.
 struct Field {
     std::string_view name;

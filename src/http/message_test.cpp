@@ -234,5 +234,14 @@ TEST(ReasonPhraseRfc9110, Section15) {
     EXPECT_EQ(reason_phrase(0), "");
 }
 
+TEST(Names, ToAnOriginThatSpeaksCgiAnUnderscoreIsADash) {
+    EXPECT_TRUE(iequals_as_cgi("X_Forwarded-for", "x-forwarded_For"));
+    EXPECT_TRUE(iequals_as_cgi("content_length", "content-length"));
+    EXPECT_FALSE(iequals_as_cgi("content.length", "content-length"));
+    EXPECT_FALSE(iequals_as_cgi("content_lengths", "content-length"));
+    EXPECT_FALSE(iequals_as_cgi("@", "`")) << "letters alone have two cases";
+    EXPECT_TRUE(iequals_as_cgi("", ""));
+}
+
 }  // namespace
 }  // namespace etage::http

@@ -58,16 +58,6 @@ std::optional<std::size_t> decode_whole(http::BodyDecoder decoder, std::string_v
     return used;
 }
 
-/// What is wrong with the content that has arrived; "" when nothing is, so far.
-std::string_view why_malformed(http::BodyDecoder decoder, std::string_view bytes) {
-    for (;;) {
-        const auto step = decoder.step(bytes);
-        if (step.failed) return step.why;
-        if (step.finished || step.consumed == 0) return {};
-        bytes.remove_prefix(step.consumed);
-    }
-}
-
 /// Takes the content when all of it has arrived; leaves everything as it was when not.
 bool take_whole_content(UpstreamConnection& connection, const http::BodyDecoder& decoder, std::string& content) {
     const auto length = decode_whole(decoder, connection.buffered(), [](std::string_view) {});
@@ -116,7 +106,7 @@ std::expected<flow::OriginResponse, ExchangeFailure> answer_from(Lease& lease, c
 
     const http::BodyDecoder decoder(head.body, head.content_length);
     if (!take_small_content(connection, decoder, response.content)) {
-        if (const auto why = why_malformed(decoder, connection.buffered()); !why.empty())
+        if (const auto why = http::why_malformed(decoder, connection.buffered()); !why.empty())
             return std::unexpected(origin_failure(lease, Fault::origin_protocol, why));
         response.body = std::make_shared<UpstreamBody>(std::move(lease), decoder, options.between_bytes_timeout,
                                                        options.announced_rate_min, reusable);

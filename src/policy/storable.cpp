@@ -83,9 +83,7 @@ bool withholds_cookies(const http::ResponseCacheControl& cc, bool per_user) noex
 
 /// The same name to an origin that speaks CGI, but not to us.
 bool is_double(std::string_view name, std::string_view other) noexcept {
-    const auto same = [](char a, char b) { return a == b || ((a == '-' || a == '_') && (b == '-' || b == '_')); };
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
-    return !http::iequals(name, other) && std::ranges::equal(name, other, same, lower, lower);
+    return http::iequals_as_cgi(name, other) && !http::iequals(name, other);
 }
 
 /// What Vary names may have come from a field of a name that we tell apart and the origin does not: whose answer is it?

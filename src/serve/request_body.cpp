@@ -27,13 +27,9 @@ bool RequestBody::announces_too_much() const noexcept {
 
 Result<void> RequestBody::check() const {
     if (announces_too_much()) return too_large();
-    http::BodyDecoder ahead = decoder_;
-    for (std::string_view rest = connection_->unread();;) {
-        const auto step = ahead.step(rest);
-        if (step.failed) return failure(Blame::client, Fault::bad_request, std::string(step.why));
-        if (step.finished || step.consumed == 0) return {};
-        rest.remove_prefix(step.consumed);
-    }
+    const auto why = http::why_malformed(decoder_, connection_->unread());
+    if (!why.empty()) return failure(Blame::client, Fault::bad_request, std::string(why));
+    return {};
 }
 
 asio::awaitable<Result<std::string_view>> RequestBody::read() {
