@@ -3,6 +3,7 @@
 #include "http/token.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace etage::serve {
@@ -30,73 +31,93 @@ std::string_view without_port(std::string_view node) noexcept {
     return colon != std::string_view::npos && node.find(':') == colon ? node.substr(0, colon) : node;
 }
 
-/// What all hops, the farthest first, say of who the client is.
-class Hops {
-public:
-    Hops(std::span<const net::Network> trusted, std::string_view peer) : trusted_(trusted), peer_(peer) {}
+std::optional<asio::ip::address> address_of(std::string_view node) {
+    asio::error_code error;
+    const auto address = asio::ip::make_address(std::string(node), error);
+    if (error) return std::nullopt;
+    return unmapped(address);
+}
 
-    void pass(std::string_view node) {
-        const std::string_view text = without_port(node);
-        asio::error_code error;
-        const auto address = asio::ip::make_address(std::string(text), error);
-        if (error)
-            client_ = {};
-        else if (client_.empty() || !is_trusted(trusted_, unmapped(address)))
-            client_ = text;
+/// X-Forwarded-For, from the nearest hop on.
+std::string_view client_of_list(std::span<const net::Network> trusted, http::FieldSpan fields, std::string_view peer) {
+    std::string_view client = peer;
+    for (std::size_t i = fields.size(); i-- > 0;) {
+        if (fields[i].id != http::FieldId::x_forwarded_for) continue;
+        std::string_view rest = fields[i].value;
+        for (;;) {
+            const auto comma = rest.rfind(',');
+            const auto hop = without_port(http::trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1)));
+            const auto address = address_of(hop);
+            if (!address) return client;
+            client = hop;
+            if (!is_trusted(trusted, *address)) return client;
+            if (comma == std::string_view::npos) break;
+            rest = rest.substr(0, comma);
+        }
     }
-    std::string_view client() const noexcept { return client_.empty() ? peer_ : client_; }
+    return client;
+}
+
+/// RFC 7239 §4: elements, divided by commas, of pairs, divided by semicolons; a value may be in quotes. So it is read
+/// from the farthest hop on: each that is not trusted takes the place of those before it.
+class Forwarded {
+public:
+    explicit Forwarded(std::span<const net::Network> trusted) : trusted_(trusted) {}
+
+    void read(std::string_view line) {
+        std::size_t begin = 0;  // of the pair
+        bool quoted = false;
+        for (std::size_t at = 0; at < line.size(); ++at) {
+            const char c = line[at];
+            if (quoted) {
+                if (c == '\\') ++at;
+                quoted = c != '"';
+                continue;
+            }
+            quoted = c == '"';
+            if (c != ';' && c != ',') continue;
+            end_pair(line.substr(begin, at - begin));
+            if (c == ',') end_hop();
+            begin = at + 1;
+        }
+        // A quote that does not end may have swallowed what a proxy has appended: nothing of the line is believed.
+        quoted ? void(node_ = {}) : end_pair(line.substr(begin));
+        end_hop();
+    }
+
+    /// Empty: nobody is told of, or the last hop is hidden.
+    std::string_view client() const noexcept { return client_; }
 
 private:
+    void end_pair(std::string_view pair) noexcept {
+        pair = http::trim(pair);
+        if (!http::iequals(pair.substr(0, 4), "for=")) return;
+        node_ = pair.substr(4);
+        if (node_.size() >= 2 && node_.front() == '"' && node_.back() == '"') node_ = node_.substr(1, node_.size() - 2);
+    }
+    void end_hop() {
+        const auto hop = without_port(std::exchange(node_, {}));
+        const auto address = address_of(hop);
+        if (!address)
+            client_ = {};
+        else if (client_.empty() || !is_trusted(trusted_, *address))
+            client_ = hop;
+    }
+
     std::span<const net::Network> trusted_;
-    std::string_view peer_;
+    std::string_view node_;  // of the hop that is being read
     std::string_view client_;
 };
-
-void pass_list(Hops& hops, std::string_view list) {
-    for (;;) {
-        const auto comma = list.find(',');
-        hops.pass(http::trim(list.substr(0, comma)));
-        if (comma == std::string_view::npos) return;
-        list.remove_prefix(comma + 1);
-    }
-}
-
-/// RFC 7239 §4: elements, divided by commas, of pairs, divided by semicolons; a value may be in quotes. A quote that
-/// does not end may have swallowed what a proxy has appended, so that nothing of the line is believed.
-void pass_elements(Hops& hops, std::string_view list) {
-    std::string_view node;
-    std::size_t begin = 0;  // of the pair
-    bool quoted = false;
-    for (std::size_t at = 0; at <= list.size(); ++at) {
-        if (at == list.size() && quoted) return hops.pass({});
-        const char c = at < list.size() ? list[at] : ',';
-        if (quoted) {
-            if (c == '\\') ++at;
-            quoted = c != '"';
-            continue;
-        }
-        quoted = c == '"';
-        if (c != ';' && c != ',') continue;
-        const auto pair = http::trim(list.substr(begin, at - begin));
-        if (http::iequals(pair.substr(0, 4), "for=")) {
-            node = pair.substr(4);
-            if (node.size() >= 2 && node.front() == '"' && node.back() == '"') node = node.substr(1, node.size() - 2);
-        }
-        begin = at + 1;
-        if (c == ',') hops.pass(std::exchange(node, {}));
-    }
-    if (quoted) hops.pass({});  // and a backslash was the last
-}
 
 }  // namespace
 
 std::string_view client_behind(std::span<const net::Network> trusted, http::FieldSpan fields, std::string_view peer,
                                http::FieldId field) {
-    Hops hops(trusted, peer);
+    if (field != http::FieldId::forwarded) return client_of_list(trusted, fields, peer);
+    Forwarded hops(trusted);
     for (const auto& line : fields)
-        if (line.id == field)
-            field == http::FieldId::forwarded ? pass_elements(hops, line.value) : pass_list(hops, line.value);
-    return hops.client();
+        if (line.id == field) hops.read(line.value);
+    return hops.client().empty() ? peer : hops.client();
 }
 
 }  // namespace etage::serve
