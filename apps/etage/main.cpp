@@ -1,15 +1,10 @@
 // The command `etage`.
 
 #include "commands.hpp"
-#include "gateway/descriptors.hpp"
 
 #include <csignal>
 #include <cstdio>
 #include <exception>
-
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 namespace {
 
@@ -29,12 +24,6 @@ int dispatch(const etage::cli::Command& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    etage::gateway::raise_descriptors();
-#ifdef __GLIBC__
-    // Entries live long and are freed by other threads than made them: with an arena for each thread, what one of them
-    // freed is of no use to the others, and the process grows to twice memory.limit (store/memory_store.hpp).
-    ::mallopt(M_ARENA_MAX, 1);
-#endif
     std::signal(SIGPIPE, SIG_IGN);  // a client that went away is an error of its connection, not our end
     try {
         const auto command = etage::cli::parse(argc, argv);

@@ -4,9 +4,14 @@
 #include "environment.hpp"
 #include "gateway/compose.hpp"
 #include "gateway/config_load.hpp"
+#include "gateway/descriptors.hpp"
 #include "posts/demo.hpp"
 
 #include <cstdio>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace etage::cli {
 namespace {
@@ -14,6 +19,16 @@ namespace {
 int complain(const gateway::Problems& problems) {
     std::fputs(problems.text().c_str(), stderr);
     return 2;
+}
+
+/// What may be asked of a process that only serves. Before there are threads.
+void prepare_process() {
+    gateway::raise_descriptors();
+#ifdef __GLIBC__
+    // Entries live long and are freed by other threads than made them: with an arena for each thread, what one of them
+    // freed is of no use to the others, and the process grows to twice memory.limit (store/memory_store.hpp).
+    ::mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 std::expected<gateway::Config, gateway::Problems> load(const Command& command) {
@@ -25,6 +40,7 @@ std::expected<gateway::Config, gateway::Problems> load(const Command& command) {
 }  // namespace
 
 int run(const Command& command) {
+    prepare_process();
     const auto config = load(command);
     if (!config) return complain(config.error());
     if (const auto missing = gateway::check_runnable(*config); !missing.empty()) return complain(missing);
@@ -32,6 +48,7 @@ int run(const Command& command) {
 }
 
 int demo(const Command& command) {
+    prepare_process();
     etage::demo::DemoOptions options;
     for (const gateway::Flag& flag : command.settings)
         options.server.settings.push_back({flag.name, flag.setting, flag.values});

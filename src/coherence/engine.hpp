@@ -50,8 +50,7 @@ struct Record {
 
 class Engine {
 public:
-    /// A row of docs/limits.md: marks remembered before the oldest are forgotten. 2 MiB. Reached:
-    /// marks_forgotten().
+    /// A row of docs/limits.md: marks remembered before the oldest are forgotten. 2 MiB. Reached: marks_forgotten().
     static constexpr std::size_t marks_max_default = std::size_t{1} << 16;
 
     /// `start`: the position at which this instance begins, cold: what is older is gone. (compose gives wall-clock ms
