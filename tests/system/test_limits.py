@@ -134,6 +134,14 @@ def test_by_header_and_by_cookie(limited):
     assert statuses(api, 1, "/c", Cookie="sid=2") == [200]
 
 
+def test_by_user_and_by_address_for_whom_nobody_knows(limited):
+    api = limited(route('{ name = "u", rate = "2/h", by = "user" }', more='identity = { header = "X-User" }'))
+    assert statuses(api, 3, X_User="ann") == [200, 200, 429]
+    assert statuses(api, 1, X_User="bob") == [200], "another user has a count of his own"
+    assert statuses(api, 3) == [200, 200, 429]
+    assert statuses(api, 1, X_User="ann", X_Forwarded_For="192.0.2.9") == [429], "wherever she comes from"
+
+
 def test_a_client_gains_nothing_by_forging_where_it_comes_from(limited):
     api = limited(route('{ name = "ip", rate = "5/h" }'))
     forged = [api.get("/a", X_Forwarded_For=f"10.0.0.{n}", Forwarded=f"for=10.0.1.{n}", X_Real_Ip=f"10.0.2.{n}")
