@@ -110,7 +110,9 @@ def test_what_vary_selects_is_found_by_the_other_instance(redis, instance, raw_o
 
 
 def test_three_instances_with_a_crowd_each_ask_the_origin_once(redis, instance, origin):
-    three = [instance(redis) for _ in range(3)]
+    """That 1500 clients and three instances share two cores with a sanitizer is not to be Redis' fault: a look that takes
+    longer than its budget goes on without the others. `./dev bench redis` asks the same within the default of 50 ms."""
+    three = [instance(redis, toml='redis.budget = "2s"') for _ in range(3)]
     for each in three:
         each.read("/warm")
     origin.hold(K)

@@ -409,7 +409,7 @@ def test_f32_a_gap_costs_a_question_not_the_entries(redis, instance, origin):
 def test_f17_one_octet_at_a_time(redis, proxy, instance, origin):
     way = proxy(redis)
     way.sliced(1)
-    a, b = instance(way), instance(redis)
+    a, b = instance(way, toml='redis.budget = "2s"'), instance(redis)  # so many pieces take their time
     for n in range(5):
         assert a.version(f"/k/{n}") == 1
     until(lambda: len(entries(redis)) >= 1, 5)
