@@ -149,6 +149,7 @@ class Direction:
         self.jitter = 0.0
         self.hang = False   # nothing moves on, nothing is lost
         self.slice = 0      # so many bytes at a time
+        self.rate = 0       # bytes a second; 0: as fast as it goes
         self.cut_after = None  # so many more bytes, then the connection is reset
         self.bytes = 0
 
@@ -184,7 +185,7 @@ class FaultProxy:
     def heal(self):
         for each in (self.up, self.down):
             each.latency = each.jitter = 0.0
-            each.hang, each.slice, each.cut_after = False, 0, None
+            each.hang, each.slice, each.rate, each.cut_after = False, 0, 0, None
         self.refuse(False)
 
     def refuse(self, on=True):
@@ -298,7 +299,9 @@ class FaultProxy:
             writer.write(piece)
             way.bytes += len(piece)
             await writer.drain()
-            if way.slice:
+            if way.rate:
+                await asyncio.sleep(len(piece) / way.rate)
+            elif way.slice:
                 await asyncio.sleep(0)
         return True
 

@@ -1,4 +1,4 @@
-// explain, purge and stats: what asks a running Etage.
+// explain, purge, reload and stats: what asks a running Etage.
 
 #include "admin_client.hpp"
 #include "commands.hpp"
@@ -106,6 +106,8 @@ int purge(const Command& command) {
         return complain("say what to purge: --tag, --url, --prefix, --key, --host or --all", 2);
     return ask_and_print(command, "POST", "/purge", purge_json(flags));
 }
+
+int reload(const Command& command) { return ask_and_print(command, "POST", "/reload", ""); }
 
 int stats(const Command& command) { return ask_and_print(command, "GET", "/stats.json", ""); }
 

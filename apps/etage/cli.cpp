@@ -56,6 +56,15 @@ constexpr const char* about_purge = R"(Invalidate stored responses, in constant 
 
 Prints the position in the log: a read that sends it as Etage-Min-Seq is answered after this purge only.)";
 
+constexpr const char* about_reload =
+    R"(Make a running Etage read its configuration again and apply it, whole or not at all.
+
+  etage reload
+  kill -HUP PID                           the same; what became of it stands in the log
+
+No connection is dropped, and what is stored stays. Something wrong with it: it is printed, with file, line and column,
+nothing changes, and the exit code is 1. Addresses to listen on, threads, memory and Redis need a restart.)";
+
 constexpr const char* about_stats = R"(Print the counters of a running Etage as JSON.
 
   etage stats
@@ -98,6 +107,7 @@ private:
     void add_check();
     void add_explain();
     void add_purge();
+    void add_reload();
     void add_stats();
 
     CLI::App app_{about, "etage"};
@@ -190,6 +200,10 @@ void Parser::add_purge() {
     admin_flags(sub);
 }
 
+void Parser::add_reload() {
+    admin_flags(verb(Verb::reload, "reload", "make a running Etage apply its configuration anew", about_reload));
+}
+
 void Parser::add_stats() {
     admin_flags(verb(Verb::stats, "stats", "print the counters of a running Etage", about_stats));
 }
@@ -204,6 +218,7 @@ std::expected<Command, int> Parser::parse(int argc, const char* const* argv) {
     add_check();
     add_explain();
     add_purge();
+    add_reload();
     add_stats();
     try {
         app_.parse(argc, argv);

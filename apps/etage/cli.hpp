@@ -10,7 +10,7 @@
 
 namespace etage::cli {
 
-enum class Verb { run, demo, check, explain, purge, stats };
+enum class Verb { run, demo, check, explain, purge, reload, stats };
 
 /// How the small clients find the administration.
 struct AdminFlags {
@@ -42,7 +42,7 @@ struct Command {
 
     CheckFlags check;
 
-    AdminFlags admin;                  // explain, purge, stats
+    AdminFlags admin;                  // explain, purge, reload, stats
     std::string url;                   // explain; check, when a server is meant
     std::vector<std::string> headers;  // explain, check
     PurgeFlags purge;                  // purge

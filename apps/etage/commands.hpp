@@ -10,6 +10,7 @@ int demo(const Command& command);
 int check(const Command& command);
 int explain(const Command& command);
 int purge(const Command& command);
+int reload(const Command& command);
 int stats(const Command& command);
 
 }  // namespace etage::cli

@@ -16,6 +16,7 @@ int dispatch(const etage::cli::Command& command) {
         case Verb::check: return etage::cli::check(command);
         case Verb::explain: return etage::cli::explain(command);
         case Verb::purge: return etage::cli::purge(command);
+        case Verb::reload: return etage::cli::reload(command);
         case Verb::stats: return etage::cli::stats(command);
     }
     return 2;

@@ -41,10 +41,16 @@ std::expected<gateway::Config, gateway::Problems> load(const Command& command) {
 
 int run(const Command& command) {
     prepare_process();
-    const auto config = load(command);
+    const auto read = [&command]() -> std::expected<gateway::Config, gateway::Problems> {
+        auto config = load(command);
+        if (!config) return config;
+        if (auto missing = gateway::check_runnable(*config); !missing.empty())
+            return std::unexpected(std::move(missing));
+        return config;
+    };
+    auto config = read();
     if (!config) return complain(config.error());
-    if (const auto missing = gateway::check_runnable(*config); !missing.empty()) return complain(missing);
-    return gateway::run(*config);
+    return gateway::run(*std::move(config), read);
 }
 
 int demo(const Command& command) {

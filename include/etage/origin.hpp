@@ -20,6 +20,7 @@ struct Budget {
     Duration window{};        // … per window
     Algorithm algorithm = Algorithm::fixed_window;
     std::uint64_t burst = 0;  // at most so many at once, of a token bucket; 0 = `calls`
+    friend bool operator==(const Budget&, const Budget&) = default;
 };
 
 /// How many calls an origin may have under way. Further ones wait in line for a moment; then what is stale is served,
@@ -33,6 +34,7 @@ struct Concurrency {
     Mode mode = Mode::off;
     std::size_t max = 256;
     Duration queue_time_max = std::chrono::milliseconds(100);  // in line
+    friend bool operator==(const Concurrency&, const Concurrency&) = default;
 };
 
 struct OriginOptions {
@@ -40,6 +42,7 @@ struct OriginOptions {
     std::string currency{};    // of the cost: "USD"; may be left out
     Budget budget{};
     Concurrency concurrency{};
+    friend bool operator==(const OriginOptions&, const OriginOptions&) = default;
 };
 
 }  // namespace etage

@@ -198,11 +198,11 @@ struct Log::Sink {
           pool(std::make_shared<spdlog::details::thread_pool>(queued_lines_max, 1)),
           logger(std::make_shared<spdlog::async_logger>("etage", outlet, pool,
                                                         spdlog::async_overflow_policy::overrun_oldest)) {
-        logger->set_level(spdlog_levels[static_cast<std::size_t>(level)]);
+        logger->set_level(spdlog_levels[static_cast<std::size_t>(options.level)]);
     }
 
     LogFormat format;
-    LogLevel level;
+    std::atomic<LogLevel> level;
     std::atomic<std::uint64_t> posted{0};
     std::shared_ptr<Outlet> outlet;
     std::shared_ptr<spdlog::details::thread_pool> pool;  // its destructor writes what is queued, then joins
@@ -225,7 +225,14 @@ Log::Log(const LogOptions& options) {
 
 Log::~Log() = default;
 
-bool Log::enabled(LogLevel level) const noexcept { return level != LogLevel::off && level >= sink_->level; }
+bool Log::enabled(LogLevel level) const noexcept {
+    return level != LogLevel::off && level >= sink_->level.load(std::memory_order_relaxed);
+}
+
+void Log::set_level(LogLevel level) noexcept {
+    sink_->level.store(level, std::memory_order_relaxed);
+    sink_->logger->set_level(spdlog_levels[static_cast<std::size_t>(level)]);
+}
 
 void Log::write(LogLevel level, std::string_view event, std::initializer_list<LogPair> pairs) {
     if (!enabled(level)) return;

@@ -34,6 +34,7 @@ public:
     Log& operator=(const Log&) = delete;
 
     bool enabled(LogLevel) const noexcept;
+    void set_level(LogLevel) noexcept;
 
     /// `event` is a fixed lower-case phrase ("origin failed"); values are escaped, control characters never reach the
     /// terminal raw; a value longer than 2 KiB is cut and ends in an ellipsis. Borrowed arguments are copied before

@@ -60,6 +60,8 @@ namespace etage::base {
     X(invalidations_lost_to_overflow, "Of those, merged into one of everything for want of room")          \
     X(coherence_checks, "Looks at whether something invalidated is still served")                          \
     X(coherence_violations, "Of those, it was. Must stay 0")                                               \
+    X(reloads, "Configurations applied while serving")                                                     \
+    X(reloads_refused, "Configurations that were not: something was wrong with them")                      \
     X(deadlines_hit, "Connections closed by a timeout")
 
 enum class Counter : std::uint8_t {

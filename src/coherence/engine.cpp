@@ -4,8 +4,8 @@
 
 namespace etage::coherence {
 
-Engine::Engine(Sequence start, std::size_t marks_max)
-    : applied_(start), newest_(start), floor_(start), marks_(marks_max) {}
+Engine::Engine(Sequence start, std::size_t marks_max, std::uint64_t secret)
+    : applied_(start), newest_(start), floor_(start), marks_(marks_max, secret) {}
 
 Validity Engine::judge(Sequence fence, std::span<const TagHash> tags) const noexcept {
     if (nothing_after(fence)) return Validity::valid;

@@ -54,9 +54,9 @@ public:
     static constexpr std::size_t marks_max_default = std::size_t{1} << 16;
 
     /// `start`: the position at which this instance begins, cold: what is older is gone. (compose gives wall-clock ms
-    /// << 20, so that a token of an earlier life is never ahead.) `marks_max`: see MarkTable; a mark that is forgotten
-    /// only ever invalidates more.
-    explicit Engine(Sequence start = 0, std::size_t marks_max = marks_max_default);
+    /// << 20, so that a token of an earlier life is never ahead.) `marks_max`, `secret`: see MarkTable; a mark that is
+    /// forgotten only ever invalidates more.
+    explicit Engine(Sequence start = 0, std::size_t marks_max = marks_max_default, std::uint64_t secret = 0);
 
     /// Rule 1: the position up to which the log has been applied. Take it before looking anywhere for the answer.
     Sequence fence() const noexcept { return applied_.load(std::memory_order_acquire); }

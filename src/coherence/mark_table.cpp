@@ -20,8 +20,9 @@ std::size_t sets_for(std::size_t marks_max) noexcept {
 
 }  // namespace
 
-MarkTable::MarkTable(std::size_t marks_max)
+MarkTable::MarkTable(std::size_t marks_max, std::uint64_t secret)
     : set_mask_(sets_for(marks_max) - 1),
+      secret_(secret),
       sets_(std::make_unique<Set[]>(set_mask_ + 1)),
       newest_(std::make_unique<Position[]>(set_mask_ + 1)) {}
 

@@ -37,8 +37,10 @@ public:
     static constexpr std::size_t ways = 8;
 
     /// Room for the largest power of two of marks that is at most `marks_max`, but for eight at least: 24 bytes each,
-    /// and 16 more per set. Allocated here and never again.
-    explicit MarkTable(std::size_t marks_max);
+    /// and 16 more per set. Allocated here and never again. `secret` decides which tags share a set: the hash of a tag
+    /// is the same everywhere, and whoever knew the sets could, with nine writes to URLs of their choice, make the
+    /// table forget into the floors of the set that holds a host's tag, and so invalidate everything of that host.
+    explicit MarkTable(std::size_t marks_max, std::uint64_t secret = 0);
 
     /// Joins `at` to what is known of the tag (the larger position wins, for hard and soft apart). One caller at a
     /// time.
@@ -69,14 +71,19 @@ private:
         Position soft_floor{0};
     };
 
-    /// Fibonacci hashing: takes tags that are not uniform (small numbers in tests), too.
+    /// Both halves of a product in which every bit of the tag meets the secret (as in wyhash).
     std::size_t set_of(TagHash tag) const noexcept {
-        return static_cast<std::size_t>((tag * 0x9E37'79B9'7F4A'7C15U) >> 32U) & set_mask_;
+        __extension__ using Wide = unsigned __int128;
+        const Wide product = Wide{tag ^ secret_} * (secret_ ^ 0x9E37'79B9'7F4A'7C15U);
+        return static_cast<std::size_t>(static_cast<std::uint64_t>(product >> 64U) ^
+                                        static_cast<std::uint64_t>(product)) &
+               set_mask_;
     }
     std::size_t way_for(Set& set, TagHash tag) noexcept;
     void forget(Set& set, std::size_t way) noexcept;
 
     std::size_t set_mask_;
+    std::uint64_t secret_;
     std::unique_ptr<Set[]> sets_;
     std::unique_ptr<Position[]> newest_;  // by set: no mark and no floor in it is larger
     std::atomic<std::uint64_t> forgotten_{0};

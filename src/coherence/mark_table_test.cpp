@@ -46,6 +46,26 @@ TEST(MarkTable, ATagMarkedAgainKeepsItsLargerPosition) {
     EXPECT_EQ(table.forgotten(), 0U);
 }
 
+/// V-04: hashes of tags are no secret, so sets must be.
+TEST(MarkTable, TagsThatShareASetInOneProcessDoNotInAnother) {
+    constexpr std::size_t marks = std::size_t{1} << 16;
+    constexpr TagHash victim = 0xABCD'EF01'2345'6789U;
+    MarkTable known(marks);
+    known.mark(victim, {.hard = 1, .soft = 0});
+    std::vector<TagHash> chosen;
+    for (TagHash tag = 1; chosen.size() < 16; ++tag)
+        if (known.maybe_newer(0, tag)) chosen.push_back(tag);
+    for (const TagHash tag : chosen) known.mark(tag, {.hard = 9, .soft = 0});
+    EXPECT_EQ(known.find(victim).hard, 9U) << "an attacker who knows the sets forges a mark";
+    for (const std::uint64_t secret : {0x1234'5678'9ABC'DEF1U, 0x0F0F'0F0F'0F0F'0F0FU, 0xFFFF'0000'1111'2222U}) {
+        MarkTable table(marks, secret);
+        table.mark(victim, {.hard = 1, .soft = 0});
+        for (const TagHash tag : chosen) table.mark(tag, {.hard = 9, .soft = 0});
+        EXPECT_EQ(table.find(victim).hard, 1U);
+        EXPECT_EQ(table.forgotten(), 0U);
+    }
+}
+
 TEST(MarkTable, TheTagWhoseHashIsZeroIsATagLikeAnyOther) {
     MarkTable table(8);
     table.mark(1, {.hard = 1, .soft = 0});

@@ -17,7 +17,7 @@ void Walk::want_coding(const base::Ref<const store::Entry>& entry, http::Coding 
     if (again && (entry->representation(coding).strong || entry->count_coded() < rooms_.limits.hot_hits_min)) return;
     if (!entry->begin_coding()) return;
     rooms_.fills_under_way.fetch_add(1, std::memory_order_relaxed);
-    asio::post(rooms_.compressors, [this, entry, coding, again] {
+    asio::post(rooms_.compressors, [this, keeper = rooms_.keeper.lock(), entry, coding, again] {
         try {
             rooms_.store.exchange(*entry, with_coding(*entry, coding, again));
             rooms_.metrics.add(base::Counter::compressions);

@@ -109,10 +109,13 @@ asio::awaitable<Result<OriginResponse>> Walk::ask_anew(Plan& plan) {
 
 void Walk::launch(const asio::any_io_executor& executor, std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan) {
     rooms_.fills_under_way.fetch_add(1, std::memory_order_relaxed);
-    asio::co_spawn(executor, fly(std::move(flight), std::move(plan)), asio::detached);
+    asio::co_spawn(executor, fly(rooms_.keeper.lock(), std::move(flight), std::move(plan)), asio::detached);
 }
 
-asio::awaitable<void> Walk::fly(std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan) {
+/// A flight goes on when whoever started it has gone, and the walk has been replaced: `keeper` comes first, and so goes
+/// last.
+asio::awaitable<void> Walk::fly([[maybe_unused]] std::shared_ptr<const void> keeper, std::shared_ptr<Flight> flight,
+                                std::shared_ptr<Plan> plan) {
     const AtExit done{[&] {
         if (plan->refreshing) plan->refreshing->end_refresh();
         rooms_.flights.leave(*flight);

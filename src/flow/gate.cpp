@@ -3,6 +3,7 @@
 #include "base/hash.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace etage::flow {
@@ -31,18 +32,25 @@ bool GatePass::is_charged_afterwards() const noexcept {
 
 // ---- making one
 
+Gate::Gate(const policy::Router& router, const Ties& ties)
+    : router_(router), ties_(ties), records_(ties.records ? ties.records : std::make_shared<ClientRecords>()) {}
+
 Result<std::unique_ptr<Gate>> Gate::make(const policy::Router& router, std::span<const LimitPolicy> for_all,
                                          const Ties& ties) {
     std::unique_ptr<Gate> gate(new Gate(router, ties));
-    std::uint64_t seed = ties.secret;
     const bool is_shared = ties.quotas != nullptr;
+    std::map<std::string, std::size_t> alike;  // limits that say the same, in one place, count apart in this process
     const auto compile = [&](std::span<const LimitPolicy> policies, std::string_view route,
                              std::vector<Limit>& to) -> Result<void> {
         for (const LimitPolicy& policy : policies.first(std::min(policies.size(), limits_per_route_max))) {
             auto limit = compile_limit(policy, route);
             if (!limit) return std::unexpected(std::move(limit.error()));
-            limit->id = gate->limit_count_++;
-            limit->seed = is_shared ? base::hash64(limit->shared_name, ties.shared_secret) : ++seed;
+            const std::string name = limit->shared_name + std::to_string(alike[limit->shared_name]++);
+            const auto id = gate->records_->id_of(name);
+            if (!id) return failure(Blame::us, Fault::internal, "too many different limits since the start; restart");
+            limit->id = *id;
+            limit->seed =
+                is_shared ? base::hash64(limit->shared_name, ties.shared_secret) : base::hash64(name, ties.secret);
             to.push_back(std::move(*limit));
         }
         return {};
@@ -101,7 +109,7 @@ void Gate::decide(Ticket& ticket, Passage passage) noexcept {
 Passage Gate::take_seat(Ticket& ticket, Now now, GatePass& pass) {
     if (ties_.seats != nullptr) return take_shared_seat(ticket, now, pass);
     std::uint64_t taken = 0;
-    auto seat = seats_.enter(ticket.key, ticket.limit->policy.max, taken);
+    auto seat = records_->seats.enter(ticket.key, ticket.limit->policy.max, taken);
     return sit(ticket, std::move(seat), taken, pass);
 }
 
@@ -117,7 +125,7 @@ Passage Gate::sit(Ticket& ticket, limit::Seat seat, std::uint64_t taken, GatePas
 Passage Gate::take_alone(Ticket& ticket, std::uint64_t cost, Now now) {
     const limit::Quota& quota = ticket.limit->quota;
     ticket.decision =
-        alone_.visit(ticket.key, now.mono, [&](State& state) { return limit::take(quota, state, now, cost); });
+        records_->alone.visit(ticket.key, now.mono, [&](State& state) { return limit::take(quota, state, now, cost); });
     if (!ticket.decision.allowed) return Passage::refused;
     ticket.cost = cost;
     return Passage::open;
@@ -130,12 +138,12 @@ void Gate::give_back(GatePass& pass, Now now) {
         const std::uint64_t cost = std::exchange(ticket.cost, 0);
         if (cost == 0) continue;
         if (ticket.is_shared)
-            ticket.decision = shares_.visit(ticket.key, now.mono, [&](Share& share) {
+            ticket.decision = records_->shares.visit(ticket.key, now.mono, [&](Share& share) {
                 limit::unspend(quota, share, now, cost);
                 return limit::look(quota, share, now);
             });
         else
-            ticket.decision = alone_.visit(ticket.key, now.mono, [&](State& state) {
+            ticket.decision = records_->alone.visit(ticket.key, now.mono, [&](State& state) {
                 limit::credit(quota, state, now, cost);
                 return limit::take(quota, state, now, 0);
             });
@@ -152,9 +160,9 @@ void Gate::charge(const Ticket& ticket, std::uint64_t cost, Now now) {
     const limit::Quota& quota = ticket.limit->quota;
     const std::uint64_t rest = cost - std::min(cost, ticket.cost);
     if (ticket.is_shared)
-        shares_.visit(ticket.key, now.mono, [&](Share& share) { limit::owe(quota, share, now, rest); });
+        records_->shares.visit(ticket.key, now.mono, [&](Share& share) { limit::owe(quota, share, now, rest); });
     else
-        alone_.visit(ticket.key, now.mono, [&](State& state) { limit::debit(quota, state, now, rest); });
+        records_->alone.visit(ticket.key, now.mono, [&](State& state) { limit::debit(quota, state, now, rest); });
 }
 
 std::vector<Standing> Gate::look(const http::RequestHead& request, std::string_view address, Now now) {
@@ -182,13 +190,15 @@ Standing Gate::look(const Limit& limit, const Client& client, Now now) {
     const limit::Quota& quota = limit.quota;
     Standing standing{&limit, limit.policy.by == LimitPolicy::By::route ? subject : limit.route, {}};
     if (limit.is_concurrency()) {
-        const std::uint64_t taken = ties_.seats != nullptr ? shared_seats_.in_flight(key) : seats_.taken(key);
+        const std::uint64_t taken =
+            ties_.seats != nullptr ? records_->shared_seats.in_flight(key) : records_->seats.taken(key);
         standing.decision.remaining = limit.policy.max - std::min(taken, limit.policy.max);
     } else if (ties_.quotas != nullptr) {
-        standing.decision = shares_.visit(key, now.mono, [&](Share& share) { return limit::look(quota, share, now); });
+        standing.decision =
+            records_->shares.visit(key, now.mono, [&](Share& share) { return limit::look(quota, share, now); });
     } else {
         standing.decision =
-            alone_.visit(key, now.mono, [&](State& state) { return limit::take(quota, state, now, 0); });
+            records_->alone.visit(key, now.mono, [&](State& state) { return limit::take(quota, state, now, 0); });
     }
     return standing;
 }

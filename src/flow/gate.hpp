@@ -9,13 +9,10 @@
 // What this does not promise · An order between requests that ask at the same moment.
 
 #include "base/metrics.hpp"
+#include "flow/client_records.hpp"
 #include "flow/limits.hpp"
-#include "limit/client_table.hpp"
 #include "limit/remote_quotas.hpp"
 #include "limit/remote_seats.hpp"
-#include "limit/seats.hpp"
-#include "limit/share.hpp"
-#include "limit/shared_seats.hpp"
 #include "policy/route.hpp"
 
 #include <asio/awaitable.hpp>
@@ -103,6 +100,8 @@ public:
         std::uint64_t secret = 0;               // keys local hashes
         std::uint64_t shared_secret = 0;        // keys the hashes that instances share
         base::Metrics& metrics;
+        std::shared_ptr<ClientRecords> records = nullptr;  // of an earlier gate as well; null: its own
+        std::weak_ptr<const void> keeper{};  // what owns the gate: calls that nobody waits for hold it; may be empty
     };
 
     /// Borrows the routes and the ties. Errors: limits that cannot be.
@@ -133,12 +132,12 @@ public:
 
     /// Clients in use whom the tables of limits had no room for, since the start.
     std::uint64_t clients_forgotten() const noexcept {
-        return alone_.clients_forgotten() + shares_.clients_forgotten();
+        return records_->alone.clients_forgotten() + records_->shares.clients_forgotten();
     }
 
-    /// With Redis: says every second which seats are held, for ever. On an executor that is stopped before the gate
+    /// With Redis: says every second which seats are held, for ever. On an executor that is stopped before `seats`
     /// goes.
-    asio::awaitable<void> keep_up();
+    static asio::awaitable<void> keep_up(std::shared_ptr<ClientRecords> records, limit::RemoteSeats& seats);
     /// With Redis, when no request comes any more: what is leased or held goes back.
     asio::awaitable<void> give_up();
 
@@ -146,7 +145,7 @@ public:
     bool is_open(const policy::Route* route) const noexcept { return for_all_.empty() && limits_of(route).empty(); }
 
 private:
-    Gate(const policy::Router& router, const Ties& ties) : router_(router), ties_(ties) {}
+    Gate(const policy::Router& router, const Ties& ties);
     std::span<const Limit> limits_of(const policy::Route* route) const noexcept;
     Passage enter(const Request& request, LimitPolicy::Count count, GatePass& pass);
     void pass_limit(const Limit& limit, const Request& request, GatePass& pass);
@@ -156,7 +155,7 @@ private:
     static Passage sit(Ticket& ticket, limit::Seat seat, std::uint64_t taken, GatePass& pass);
     asio::awaitable<Passage> ask_for_seat(Ticket& ticket, std::uint64_t wanted, Instant deadline, GatePass& pass);
     void withdraw(Ticket& ticket, const limit::Spending& spending, Now now);
-    asio::awaitable<void> say_what_is_held(bool is_last);
+    static asio::awaitable<void> say_what_is_held(ClientRecords& records, limit::RemoteSeats& seats, bool is_last);
     const Limit* find(std::size_t id) const noexcept;
     /// Each limit decides once about a request: a dry run is counted here.
     void decide(Ticket& ticket, Passage passage) noexcept;
@@ -170,16 +169,13 @@ private:
     Passage conclude(GatePass& pass, Now now);
     struct Call;
     asio::awaitable<Result<std::vector<limit::Decision>>> settle(std::vector<Call> calls, Instant deadline);
+    asio::awaitable<void> settle_behind(std::shared_ptr<const void> keeper, std::vector<Call> calls, Instant deadline);
 
     const policy::Router& router_;
     Ties ties_;
     std::vector<Limit> for_all_;
     std::vector<std::vector<Limit>> of_routes_;  // by policy::Route::index
-    limit::ClientTable<limit::State> alone_;
-    limit::ClientTable<limit::Share> shares_;
-    limit::SeatTable seats_;
-    limit::SharedSeats shared_seats_;
-    std::uint16_t limit_count_ = 0;
+    std::shared_ptr<ClientRecords> records_;
 };
 
 }  // namespace etage::flow

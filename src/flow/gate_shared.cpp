@@ -29,7 +29,7 @@ std::string Gate::shared_name_of(const Ticket& ticket) { return ticket.limit->sh
 Passage Gate::take_shared(Ticket& ticket, std::uint64_t cost, Now now, GatePass& pass) {
     if (ties_.quotas->away()) return without_redis(ticket, cost, now);
     const Limit& limit = *ticket.limit;
-    const Spending spending = shares_.visit(ticket.key, now.mono, [&](Share& share) {
+    const Spending spending = records_->shares.visit(ticket.key, now.mono, [&](Share& share) {
         share.owner = limit.id;
         return limit::spend(limit.quota, limit.lease, share, now, cost);
     });
@@ -49,15 +49,15 @@ Passage Gate::without_redis(Ticket& ticket, std::uint64_t cost, Now now) {
     const Limit& limit = *ticket.limit;
     if (limit.policy.outage == Outage::open) return Passage::open;
     if (limit.policy.outage == Outage::closed) return Passage::unknown;
-    ticket.decision = shares_.visit(ticket.key, now.mono, [&](Share& share) {
+    ticket.decision = records_->shares.visit(ticket.key, now.mono, [&](Share& share) {
         return limit::spend_alone(limit.quota, share, now, cost, ties_.quotas->instances());
     });
     return ticket.decision.allowed ? Passage::open : Passage::refused;
 }
 
 void Gate::withdraw(Ticket& ticket, const Spending& spending, Now now) {
-    if (ticket.limit->is_concurrency()) return shared_seats_.failed(ticket.key);
-    ticket.decision = shares_.visit(ticket.key, now.mono, [&](Share& share) {
+    if (ticket.limit->is_concurrency()) return records_->shared_seats.failed(ticket.key);
+    ticket.decision = records_->shares.visit(ticket.key, now.mono, [&](Share& share) {
         limit::withdraw(share, spending);
         return limit::look(ticket.limit->quota, share, now);
     });
@@ -83,7 +83,8 @@ struct OtherCall {
 Passage Gate::take_shared_seat(Ticket& ticket, Now now, GatePass& pass) {
     using Answer = limit::SharedSeats::Answer;
     if (ties_.quotas->away()) return seat_without_redis(ticket, now, pass);
-    auto entering = shared_seats_.enter(ticket.key, shared_name_of(ticket), ticket.limit->policy.max, now.mono);
+    auto entering =
+        records_->shared_seats.enter(ticket.key, shared_name_of(ticket), ticket.limit->policy.max, now.mono);
     if (entering.answer == Answer::yes || entering.answer == Answer::no)
         return sit(ticket, std::move(entering.seat), entering.in_flight, pass);
     pass.ask({pass.count_ - 1, {}, entering.answer == Answer::ask ? entering.wanted : 0});
@@ -95,9 +96,9 @@ Passage Gate::seat_without_redis(Ticket& ticket, Now now, GatePass& pass) {
     const LimitPolicy& policy = ticket.limit->policy;
     if (policy.outage == Outage::open) return Passage::open;
     if (policy.outage == Outage::closed) return Passage::unknown;
-    auto seat =
-        shared_seats_.enter_alone(ticket.key, shared_name_of(ticket), policy.max, ties_.quotas->instances(), now.mono);
-    return sit(ticket, std::move(seat), shared_seats_.in_flight(ticket.key), pass);
+    auto seat = records_->shared_seats.enter_alone(ticket.key, shared_name_of(ticket), policy.max,
+                                                   ties_.quotas->instances(), now.mono);
+    return sit(ticket, std::move(seat), records_->shared_seats.in_flight(ticket.key), pass);
 }
 
 /// `wanted` 0: another request asks at the moment, and what it is told may be enough for both.
@@ -108,12 +109,12 @@ asio::awaitable<Passage> Gate::ask_for_seat(Ticket& ticket, std::uint64_t wanted
     for (;;) {
         if (wanted == 0) {
             const auto other = std::make_shared<OtherCall>();
-            shared_seats_.wait(ticket.key, [other] { other->end(); });
+            records_->shared_seats.wait(ticket.key, [other] { other->end(); });
             std::function<bool()> is_over = [other] { return other->is_over.load(std::memory_order_acquire); };
             const bool in_time = co_await other->ended.wait_until(deadline, std::move(is_over));
             const Now now = base::read_clock();
             if (!in_time) co_return seat_without_redis(ticket, now, pass);
-            auto entering = shared_seats_.enter(ticket.key, name, max, now.mono);
+            auto entering = records_->shared_seats.enter(ticket.key, name, max, now.mono);
             if (entering.answer == Answer::yes || entering.answer == Answer::no)
                 co_return sit(ticket, std::move(entering.seat), entering.in_flight, pass);
             wanted = entering.answer == Answer::ask ? entering.wanted : 0;
@@ -121,15 +122,15 @@ asio::awaitable<Passage> Gate::ask_for_seat(Ticket& ticket, std::uint64_t wanted
         }
         ties_.metrics.add(base::Counter::limit_calls);
         const Instant asked = base::read_clock().mono;
-        const limit::RemoteSeats::Wish wish{wanted, shared_seats_.in_flight(ticket.key), max};
+        const limit::RemoteSeats::Wish wish{wanted, records_->shared_seats.in_flight(ticket.key), max};
         const auto held = co_await ties_.seats->hold(name, wish, deadline);
         const Now now = base::read_clock();
         if (!held) {
-            shared_seats_.failed(ticket.key);
+            records_->shared_seats.failed(ticket.key);
             co_return seat_without_redis(ticket, now, pass);
         }
-        auto seat = shared_seats_.granted(ticket.key, *held, asked, now.mono);
-        co_return sit(ticket, std::move(seat), shared_seats_.in_flight(ticket.key), pass);
+        auto seat = records_->shared_seats.granted(ticket.key, *held, asked, now.mono);
+        co_return sit(ticket, std::move(seat), records_->shared_seats.in_flight(ticket.key), pass);
     }
 }
 
@@ -159,7 +160,7 @@ asio::awaitable<Result<std::vector<limit::Decision>>> Gate::settle(std::vector<C
     std::vector<limit::Decision> decisions;
     for (std::size_t i = 0; i < calls.size(); ++i) {
         const Limit& limit = *calls[i].limit;
-        shares_.visit(calls[i].key, now.mono, [&](Share& share) {
+        records_->shares.visit(calls[i].key, now.mono, [&](Share& share) {
             if (grants)
                 decisions.push_back(limit::settle(limit.quota, limit.lease, share, claims[i], (*grants)[i], now));
             else
@@ -168,6 +169,13 @@ asio::awaitable<Result<std::vector<limit::Decision>>> Gate::settle(std::vector<C
     }
     if (!grants) co_return std::unexpected(grants.error());
     co_return decisions;
+}
+
+/// For those who come next: the request that it was for does not wait, and may be gone with its gate. Only `keeper`
+/// holds that.
+asio::awaitable<void> Gate::settle_behind([[maybe_unused]] std::shared_ptr<const void> keeper, std::vector<Call> calls,
+                                          Instant deadline) {
+    co_await settle(std::move(calls), deadline);
 }
 
 asio::awaitable<Passage> Gate::ask(GatePass& pass, Instant deadline) {
@@ -193,7 +201,8 @@ asio::awaitable<Passage> Gate::ask(GatePass& pass, Instant deadline) {
         calls.push_back({ticket.limit, ticket.key, shared_name_of(ticket), spending, ticket.passage == Passage::open});
     }
     if (std::ranges::all_of(calls, &Call::is_in)) {
-        asio::co_spawn(co_await asio::this_coro::executor, settle(std::move(calls), deadline), asio::detached);
+        asio::co_spawn(co_await asio::this_coro::executor,
+                       settle_behind(ties_.keeper.lock(), std::move(calls), deadline), asio::detached);
         co_return Passage::open;
     }
     const auto decisions = co_await settle(std::move(calls), deadline);
@@ -215,22 +224,22 @@ asio::awaitable<Passage> Gate::ask(GatePass& pass, Instant deadline) {
 
 // ---- upkeep
 
-asio::awaitable<void> Gate::say_what_is_held(bool is_last) {
+asio::awaitable<void> Gate::say_what_is_held(ClientRecords& records, limit::RemoteSeats& seats, bool is_last) {
     const Instant deadline = base::read_clock().mono + upkeep_time_max;
-    for (const auto& held : shared_seats_.beat()) {
+    for (const auto& held : records.shared_seats.beat()) {
         const Instant asked = base::read_clock().mono;
         const limit::RemoteSeats::Wish wish = is_last ? limit::RemoteSeats::Wish{0, 0, held.wish.max} : held.wish;
-        const auto said = co_await ties_.seats->hold(held.name, wish, deadline);
-        said ? shared_seats_.confirmed(held.key, *said, asked) : shared_seats_.failed(held.key);
+        const auto said = co_await seats.hold(held.name, wish, deadline);
+        said ? records.shared_seats.confirmed(held.key, *said, asked) : records.shared_seats.failed(held.key);
     }
 }
 
-asio::awaitable<void> Gate::keep_up() {
+asio::awaitable<void> Gate::keep_up(std::shared_ptr<ClientRecords> records, limit::RemoteSeats& seats) {
     net::Timer timer(co_await asio::this_coro::executor);
     for (;;) {
         timer.expires_at(base::read_clock().mono + limit::SharedSeats::heartbeat);
         co_await timer.async_wait(net::quietly);
-        co_await say_what_is_held(false);
+        co_await say_what_is_held(*records, seats, false);
     }
 }
 
@@ -243,7 +252,7 @@ asio::awaitable<void> Gate::give_up() {
     };
     const Now now = base::read_clock();
     std::vector<Lease> leases;
-    shares_.for_each(now.mono, [&](std::uint64_t key, Share& share) {
+    records_->shares.for_each(now.mono, [&](std::uint64_t key, Share& share) {
         const Limit* limit = find(share.owner);
         if (limit == nullptr || leases.size() == leases_returned_max) return;
         if (const auto back = limit::give_up(limit->quota, share, now); back > 0)
@@ -258,7 +267,7 @@ asio::awaitable<void> Gate::give_up() {
         const auto done = co_await ties_.quotas->take(claims, deadline);
         if (!done) break;
     }
-    co_await say_what_is_held(true);
+    co_await say_what_is_held(*records_, *ties_.seats, true);
 }
 
 const Limit* Gate::find(std::size_t id) const noexcept {

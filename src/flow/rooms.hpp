@@ -41,7 +41,8 @@ struct WalkLimits {
     std::size_t outage_fills_max = 64;                  // at once, while Redis is configured and away
 };
 
-/// Everything outlives the walk and every coroutine it started (compose waits for `fills_under_way` to be 0).
+/// What the walk itself belongs to (router, gate, origins) lives as long as `keeper`, all else longer: compose waits
+/// for `fills_under_way` to be 0.
 struct Rooms {
     const policy::Router& router;
     coherence::Engine& engine;
@@ -61,6 +62,8 @@ struct Rooms {
     std::uint64_t identity_secret = 0;     // keys what is made of a user's identity; the same where keys are shared
     store::RemoteStore* remote = nullptr;  // step 6; null: there is none
     std::string limits_page;               // the path where clients read what is left to them; empty: none
+    /// What owns the walk: work that no request waits for holds it. Empty: the walk outlives all of it anyway.
+    std::weak_ptr<const void> keeper{};
     net::Slots outage_fills = net::Slots(WalkLimits{}.outage_fills_max);
     /// Shared with the streams it counts, which may outlive the walk.
     std::shared_ptr<std::atomic<std::size_t>> coded_streams = std::make_shared<std::atomic<std::size_t>>(0);

@@ -132,7 +132,8 @@ private:
     std::shared_ptr<Flight> new_flight(const Visit& visit, Sequence fence) const;
     void launch(const asio::any_io_executor& executor, std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan);
     asio::awaitable<Result<OriginResponse>> ask_anew(Plan& plan);
-    asio::awaitable<void> fly(std::shared_ptr<Flight> flight, std::shared_ptr<Plan> plan);
+    asio::awaitable<void> fly(std::shared_ptr<const void> keeper, std::shared_ptr<Flight> flight,
+                              std::shared_ptr<Plan> plan);
     asio::awaitable<void> land_response(Flight& flight, Plan& plan, OriginResponse response);
     static Outcome outcome_of(const Flight& flight, const Plan& plan, OriginResponse& response);
     asio::awaitable<void> land_error(Flight& flight, Plan& plan, OriginResponse response);

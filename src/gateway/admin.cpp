@@ -17,6 +17,7 @@ using http::FieldId;
 using http::Method;
 
 constexpr std::string_view json_type = "application/json";
+constexpr std::string_view text_type = "text/plain; charset=utf-8";
 constexpr std::string_view html_type = "text/html; charset=utf-8";
 
 }  // namespace
@@ -52,7 +53,7 @@ struct Admin::Door {
 const Admin::Door Admin::doors[] = {
     {"/", Method::get, false},          {"/healthz", Method::get, false}, {"/readyz", Method::get, false},
     {"/stats.json", Method::get, true}, {"/metrics", Method::get, true},  {"/explain", Method::get, true},
-    {"/purge", Method::post, true},
+    {"/purge", Method::post, true},     {"/reload", Method::post, true},
 };
 
 namespace {
@@ -162,7 +163,8 @@ asio::awaitable<Admin::Page> Admin::open(flow::Visit& visit, net::BodySource* bo
     for (const Door& each : doors)
         if (each.path == request.path) door = &each;
     if (door == nullptr)
-        co_return Page::problem(404, "there is /, /healthz, /readyz, /stats.json, /metrics, /explain and /purge");
+        co_return Page::problem(404,
+                                "there is /, /healthz, /readyz, /stats.json, /metrics, /explain, /purge and /reload");
 
     const bool head = request.method == Method::head && door->method == Method::get;
     if (request.method != door->method && !head) {
@@ -181,6 +183,8 @@ asio::awaitable<Admin::Page> Admin::open(flow::Visit& visit, net::BodySource* bo
         page = co_await purge(body);
     else if (door->path == "/explain")
         page = co_await explain(request.query);
+    else if (door->path == "/reload")
+        page = co_await reload();
     else if (door->path == "/readyz")
         page = ready(visit.now);
     else if (door->path == "/healthz")
@@ -227,6 +231,21 @@ asio::awaitable<Admin::Page> Admin::explain(std::string_view query) {
     if (!explanation) co_return Page::problem(explanation.error());
     Page page;
     page.content = std::move(*explanation);
+    co_return page;
+}
+
+asio::awaitable<Admin::Page> Admin::reload() {
+    const auto applied = co_await house_.reload();
+    Page page;
+    if (!applied) {  // RFC 9110 §15.5.21
+        page.status = 422;
+        page.media_type = text_type;
+        page.content = applied.error().text();
+        co_return page;
+    }
+    page.content = "{\"status\":\"applied\",\"routes\":" + std::to_string(applied->routes) +
+                   ",\"limits\":" + std::to_string(applied->limits) +
+                   ",\"origins\":" + std::to_string(applied->origins) + "}\n";
     co_return page;
 }
 

@@ -4,7 +4,7 @@
 //   GET /healthz  /readyz              open to all: they say nothing but how we are
 //   GET /                              the page; open, because it holds no data: its script fetches /stats.json
 //   GET /stats.json /metrics /explain  guarded (guard.hpp)
-//   POST /purge                        guarded
+//   POST /purge /reload                guarded
 
 #include "flow/answer.hpp"
 #include "gateway/config.hpp"
@@ -37,6 +37,7 @@ private:
     asio::awaitable<Page> open(flow::Visit& visit, net::BodySource* body);
     asio::awaitable<Page> purge(net::BodySource* body);
     asio::awaitable<Page> explain(std::string_view query);
+    asio::awaitable<Page> reload();
     Page ready(Now now) const;
 
     House& house_;

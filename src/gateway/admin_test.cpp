@@ -30,6 +30,10 @@ public:
         purged.push_back(std::move(request));
         co_return purge_result;
     }
+    asio::awaitable<std::expected<Applied, Problems>> reload() override {
+        if (problems.empty()) co_return Applied{3, 2, 1};
+        co_return std::unexpected(problems);
+    }
     asio::awaitable<Result<std::string>> explain(ExplainRequest request) override {
         explained.push_back(std::move(request));
         co_return explanation;
@@ -42,6 +46,7 @@ public:
     Result<std::string> explanation = "{\"hit\":true}";
     std::vector<PurgeRequest> purged;
     std::vector<ExplainRequest> explained;
+    Problems problems;  // of a reload
 };
 
 /// Content in the pieces given; then the end, or an error.

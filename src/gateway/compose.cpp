@@ -6,16 +6,13 @@
 #include "gateway/descriptors.hpp"
 #include "gateway/explain.hpp"
 #include "gateway/purge_request.hpp"
-#include "origin/upstream.hpp"
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/signal_set.hpp>
 #include <asio/use_future.hpp>
 
 #include <algorithm>
 #include <cstdio>
-#include <thread>
 
 namespace etage::gateway {
 
@@ -29,7 +26,7 @@ Sequence first_position(Now now) {
     return static_cast<Sequence>(std::chrono::milliseconds(now.wall.time_since_epoch()).count()) << 20;
 }
 
-serve::ServerOptions server_options(const ServerConfig& c, AccessLog access) {
+serve::ServerOptions options_of(const ServerConfig& c, AccessLog access) {
     serve::ServerOptions out;
     out.threads = c.threads;
     out.access_log = access == AccessLog::all      ? serve::AccessLog::all
@@ -65,92 +62,49 @@ std::size_t clients_max(const Config& config, base::Log& log) {
     return most;
 }
 
-std::function<OriginMaker> upstream_maker(const OriginConfig& config) {
-    std::vector<std::string> urls;
-    for (const http::Endpoint& url : config.urls) urls.push_back(url.scheme + "://" + url.authority());
-    origin::UpstreamOptions options;
-    options.connect_timeout = config.connect_timeout;
-    options.first_byte_timeout = config.first_byte_timeout;
-    options.between_bytes_timeout = config.between_bytes_timeout;
-    options.connections_max = config.connections_max;
-    return [urls, options](const OriginContext& context) -> Result<std::unique_ptr<flow::Origin>> {
-        return origin::Upstream::make(urls, options, context.metrics);
-    };
-}
-
 /// What the store may count so that the process grows by memory.limit: an eighth is for the holes that the allocator
 /// keeps between entries (the table in store/memory_store.hpp).
 constexpr std::size_t bytes_within(std::size_t memory_limit) noexcept { return memory_limit - memory_limit / 8; }
 
 }  // namespace
 
-Building::Building(Plan plan)
-    : plan_(std::move(plan)),
+Building::Building(const Config& config, Replan again)
+    : config_(config),
+      again_(std::move(again)),
       started_(base::read_clock()),
-      log_({plan_.config.log.level, plan_.config.log.format, {}}),
-      engine_(plan_.config.redis.url ? 0 : first_position(started_)),
-      store_({.bytes_max = bytes_within(plan_.config.memory.limit), .entry_bytes_max = plan_.config.memory.entry_max}),
-      local_log_(engine_, metrics_,
-                 [this](const flow::Invalidation& names) { return flow::tags_of(walk_->rooms(), names); }) {}
+      secret_(base::random_seed()),
+      log_({config_.log.level, config_.log.format, {}}),
+      engine_(config_.redis.url ? 0 : first_position(started_), coherence::Engine::marks_max_default, secret_),
+      store_({.bytes_max = bytes_within(config_.memory.limit), .entry_bytes_max = config_.memory.entry_max}),
+      local_log_(engine_, metrics_, [this](const flow::Invalidation& names) {
+          return flow::tags_of(furniture()->walk().rooms(), names);
+      }) {}
 
 Building::~Building() {
     close();
     // What still runs on the compressors or on handler threads reports back to event loops: let it end while they
     // exist.
     compressors_.join();
-    outbound_.clear();
+    if (furniture_) furniture_->let_go_of_origins();
+    for (const auto& each : replaced_)
+        if (const auto held = each.lock()) held->let_go_of_origins();
     if (shared_) shared_->close();
 }
 
-Result<std::unique_ptr<Building>> Building::build(Plan plan) {
-    std::unique_ptr<Building> building(new Building(std::move(plan)));
-    if (auto done = building->furnish(); !done) return std::unexpected(std::move(done.error()));
+Result<std::unique_ptr<Building>> Building::build(Plan plan, Replan again) {
+    std::unique_ptr<Building> building(new Building(plan.config, std::move(again)));
+    if (auto done = building->share(); !done) return std::unexpected(std::move(done.error()));
+    if (auto done = building->furnish(std::move(plan)); !done) return std::unexpected(std::move(done.error()));
     if (auto done = building->bind(); !done) return std::unexpected(std::move(done.error()));
     return building;
 }
 
-Result<void> Building::furnish() {
-    std::vector<std::string> names;
-    for (const OriginPlan& origin : plan_.origins) names.push_back(origin.name);
-    auto router = policy::Router::compile(plan_.config.routes, names);
-    if (!router) return std::unexpected(std::move(router.error()));
-    router_ = std::move(*router);
-
-    if (auto done = share(); !done) return done;
-    const Config& config = plan_.config;
-    std::vector<flow::Origin*> origins;
-    for (const OriginPlan& origin : plan_.origins) {
-        auto made = origin.make({metrics_, log_, router_});
-        if (!made) return std::unexpected(std::move(made.error()));
-        outbound_.emplace_back(std::move(*made), origin.name, origin.calls,
-                               origin::Budgeted::Counting{shared_ ? &shared_->quotas() : nullptr, config.redis.budget},
-                               log_);
-        origins.push_back(&outbound_.back().origin());
-    }
-    const std::uint64_t secret = base::random_seed();
-    const std::uint64_t shared_secret = base::hash64(config.redis.secret, 0);
-    flow::WalkLimits limits;
-    limits.entry_bytes_max = config.memory.entry_max;
-    limits.remote_budget = config.redis.budget;
-    auto gate = flow::Gate::make(router_, config.limits,
-                                 {shared_ ? &shared_->quotas() : nullptr, shared_ ? &shared_->seats() : nullptr, secret,
-                                  config.redis.secret.empty() ? 0 : shared_secret, metrics_});
-    if (!gate) return std::unexpected(std::move(gate.error()));
-    gate_ = std::move(*gate);
-    walk_ = std::make_unique<flow::Walk>(
-        flow::Rooms{router_, engine_, store_, *gate_, flights_, metrics_, log_, compressors_, origins, secret,
-                    plan_.handlers_only, plan_.handlers_only ? "" : "1.1 etage", limits, fills_, invalidations(),
-                    config.redis.secret.empty() ? secret : shared_secret, shared_ ? &shared_->entries() : nullptr,
-                    config.server.limits_page});
-    return {};
-}
-
 Result<void> Building::share() {
-    if (!plan_.config.redis.url) return {};
+    if (!config_.redis.url) return {};
     auto tier = SharedTier::make(
-        plan_.config.redis, plan_.config.coherence,
+        config_.redis, config_.coherence,
         {engine_, metrics_, log_,
-         [this](const flow::Invalidation& names) { return flow::tags_of(walk_->rooms(), names); },
+         [this](const flow::Invalidation& names) { return flow::tags_of(furniture()->walk().rooms(), names); },
          [this](Sequence position, std::span<const TagHash> tags) { return nothing_older(position, tags); }});
     if (!tier) return std::unexpected(std::move(tier.error()));
     shared_ = std::move(*tier);
@@ -170,18 +124,44 @@ bool Building::nothing_older(Sequence position, std::span<const TagHash> tags) c
     return fine;
 }
 
+Fixtures Building::fixtures() noexcept {
+    return {metrics_,        log_,         engine_,       store_,  flights_, fills_,
+            invalidations(), compressors_, shared_.get(), secret_, records_, origin_names_};
+}
+
+Result<void> Building::furnish(Plan plan) {
+    auto made = Furniture::make(std::move(plan), fixtures(), nullptr);
+    if (!made) return std::unexpected(std::move(made.error()));
+    furniture_ = std::move(*made);
+    return {};
+}
+
+std::shared_ptr<Furniture> Building::furniture() const {
+    const std::lock_guard lock(furniture_mutex_);
+    return furniture_;
+}
+
+std::shared_ptr<flow::Service> Building::make_admin(const Config& config) {
+    House& house = *this;
+    return std::make_shared<Admin>(house, config.admin);
+}
+
+serve::ServerOptions Building::server_options(const Config& config) {
+    serve::ServerOptions options = options_of(config.server, config.log.access);
+    options.limits.connections_max = clients_max(config, log_);
+    return options;
+}
+
 Result<void> Building::bind() {
-    serve::ServerOptions options = server_options(plan_.config.server, plan_.config.log.access);
-    options.limits.connections_max = clients_max(plan_.config, log_);
-    server_ = std::make_unique<serve::Server>(std::move(options), metrics_, log_);
-    for (const http::ListenAddress& address : plan_.config.server.listen) {
-        auto bound = server_->listen(address, *walk_);
+    server_ = std::make_unique<serve::Server>(server_options(config_), metrics_, log_);
+    clients_ = std::make_unique<flow::Entrance>(service_of(furniture_));
+    for (const http::ListenAddress& address : config_.server.listen) {
+        auto bound = server_->listen(address, *clients_);
         if (!bound) return std::unexpected(std::move(bound.error()));
         addresses_.push_back(std::move(*bound));
     }
-    House& house = *this;
-    admin_ = std::make_unique<Admin>(house, plan_.config.admin);
-    auto bound = server_->listen(plan_.config.admin.listen, *admin_, 1);
+    admin_ = std::make_unique<flow::Entrance>(make_admin(config_));
+    auto bound = server_->listen(config_.admin.listen, *admin_, 1);
     if (!bound) return std::unexpected(std::move(bound.error()));
     admin_address_ = std::move(*bound);
     return {};
@@ -189,13 +169,14 @@ Result<void> Building::bind() {
 
 Result<void> Building::open() {
     if (shared_) {
-        const bool required = plan_.config.redis.required;
+        const bool required = config_.redis.required;
         const std::string trouble = shared_->open(required);
         if (!trouble.empty() && required)
             return failure(Blame::remote_store, Fault::internal, trouble + " (redis.required is true)");
         if (!trouble.empty()) std::fprintf(stderr, "etage: %s; serving without it\n", trouble.c_str());
     }
-    if (shared_) asio::co_spawn(shared_->log().executor(), gate_->keep_up(), asio::detached);
+    if (shared_)
+        asio::co_spawn(shared_->log().executor(), flow::Gate::keep_up(records_, shared_->seats()), asio::detached);
     server_->start();
     ready_.store(true, std::memory_order_release);
     for (const std::string& address : addresses_) std::fprintf(stderr, "listening on http://%s\n", address.c_str());
@@ -205,11 +186,12 @@ Result<void> Building::open() {
 }
 
 bool Building::close() {
+    const std::lock_guard no_reload(reloading_);
     if (!ready_.exchange(false, std::memory_order_acq_rel)) return true;
     const bool all = server_->shut_down([this] {
         return fills_.load(std::memory_order_acquire) == 0 && (!shared_ || shared_->entries().writes_under_way() == 0);
     });
-    if (shared_) asio::co_spawn(shared_->log().executor(), gate_->give_up(), asio::use_future).wait();
+    if (shared_) asio::co_spawn(shared_->log().executor(), furniture()->gate().give_up(), asio::use_future).wait();
     return all;
 }
 
@@ -217,7 +199,7 @@ Result<Sequence> Building::invalidate(std::span<const std::string> tags, std::si
     flow::Invalidation invalidation;
     for (const std::string& tag : tags) invalidation.targets.push_back({flow::Target::Kind::tag, tag});
     // Counted just before: afterwards nobody could tell whom this mark killed from whom an earlier one had.
-    if (killed != nullptr) *killed = count_usable(flow::tags_of(walk_->rooms(), invalidation));
+    if (killed != nullptr) *killed = count_usable(flow::tags_of(furniture()->walk().rooms(), invalidation));
     const Instant deadline = base::read_clock().mono + purge_time_max;
     auto recording = invalidations().invalidate(std::move(invalidation), deadline);
     if (shared_) return asio::co_spawn(shared_->log().executor(), std::move(recording), asio::use_future).get();
@@ -247,19 +229,20 @@ Snapshot Building::snapshot(Now now) const {
     Snapshot out;
     out.ready = ready_.load(std::memory_order_acquire);
     if (shared_) {
-        out.shared = SharedView{plan_.config.redis.url->text(), shared_->trouble(), shared_->log().view().live,
+        out.shared = SharedView{config_.redis.url->text(), shared_->trouble(), shared_->log().view().live,
                                 now.mono - shared_->log().view().heard};
         if (!out.shared->trouble.empty()) out.degraded = "Redis: " + out.shared->trouble;
     }
-    if (!out.degraded.empty() && plan_.config.redis.required) out.ready = false;
+    if (!out.degraded.empty() && config_.redis.required) out.ready = false;
     out.uptime = now.mono - started_.mono;
     out.memory = store_.usage();
-    out.memory_limit = plan_.config.memory.limit;
-    out.given_up = {log_.dropped(), engine_.marks_forgotten(), gate_->clients_forgotten()};
+    out.memory_limit = config_.memory.limit;
+    const auto furniture = this->furniture();
+    out.given_up = {log_.dropped(), engine_.marks_forgotten(), furniture->gate().clients_forgotten()};
     out.position = engine_.fence();
     out.floor = engine_.floor();
-    for (const Outbound& outbound : outbound_) out.origins.push_back(outbound.view(now));
-    for (const auto& route : router_.routes()) out.routes.push_back({route->name, route->policy});
+    out.origins = furniture->origins(now);
+    for (const auto& route : furniture->router().routes()) out.routes.push_back({route->name, route->policy});
     return out;
 }
 
@@ -271,7 +254,7 @@ asio::awaitable<Result<PurgeReceipt>> Building::purge(PurgeRequest request) {
     if (!position) co_return std::unexpected(position.error());
     PurgeReceipt receipt{.sequence = *position};
     if (request.wait == PurgeRequest::Wait::all || !shared_) {
-        const Duration patience = receipt_wait_max + 2 * plan_.config.coherence.lease;
+        const Duration patience = receipt_wait_max + 2 * config_.coherence.lease;
         const auto all = co_await invalidations().receipt(*position, base::read_clock().mono + patience);
         receipt.confirmed = all.confirmed;
         receipt.live = all.live;
@@ -282,43 +265,8 @@ asio::awaitable<Result<PurgeReceipt>> Building::purge(PurgeRequest request) {
 }
 
 asio::awaitable<Result<std::string>> Building::explain(ExplainRequest request) {
-    co_return co_await explain_request(walk_->rooms(), std::move(request), base::read_clock());
-}
-
-int run_until_signal(Building& building, asio::io_context& waiting, const std::function<void()>& opened) {
-    asio::signal_set signals(waiting, SIGTERM, SIGINT);
-    signals.async_wait([](const asio::error_code&, int) {});
-    if (const auto open = building.open(); !open) {
-        std::fprintf(stderr, "etage: %s\n", open.error().what.c_str());
-        return 1;
-    }
-    opened();
-    waiting.run();
-    building.log().info("draining");
-    signals.async_wait([](const asio::error_code& error, int) {  // a second signal: at once
-        if (!error) std::_Exit(1);
-    });
-    waiting.restart();
-    std::thread impatient([&] { waiting.run(); });
-    const bool finished = building.close();
-    signals.cancel();
-    impatient.join();
-    if (!finished) building.log().warn("stopped before everything was finished: the grace ran out");
-    return finished ? 0 : 1;
-}
-
-int run(const Config& config) {
-    Plan plan;
-    plan.config = config;
-    for (const OriginConfig& origin : config.origins)
-        plan.origins.push_back({origin.name, upstream_maker(origin), origin.calls});
-    auto building = Building::build(std::move(plan));
-    if (!building) {
-        std::fprintf(stderr, "etage: %s\n", building.error().what.c_str());
-        return 1;
-    }
-    asio::io_context waiting;
-    return run_until_signal(**building, waiting, [] {});
+    const auto furniture = this->furniture();
+    co_return co_await explain_request(furniture->walk().rooms(), std::move(request), base::read_clock());
 }
 
 }  // namespace etage::gateway

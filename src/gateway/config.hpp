@@ -58,6 +58,7 @@ struct OriginConfig {
     OriginOptions calls;                         // what they cost, and how many there may be
     std::optional<std::size_t> concurrency_max;  // of calls.concurrency, when it is adaptive; nothing: its own default
     Duration queue_time_max = std::chrono::milliseconds(100);  // of calls.concurrency, too
+    friend bool operator==(const OriginConfig&, const OriginConfig&) = default;
 };
 
 struct MemoryConfig {
@@ -86,6 +87,7 @@ struct RedisConfig {
     std::string tls_ca;                               // PEM files
     std::string tls_certificate;
     std::string tls_key;
+    friend bool operator==(const RedisConfig&, const RedisConfig&) = default;
 };
 
 /// DESIGN §4 rule 8.
@@ -95,6 +97,7 @@ struct CoherenceConfig {
     Duration lease = std::chrono::seconds(1);
     Duration blind_max = std::chrono::seconds(30);
     Duration settle{};  // every invalidation once more after so long, for what reads from a replica that lags; 0: no
+    friend bool operator==(const CoherenceConfig&, const CoherenceConfig&) = default;
 };
 
 struct Config {

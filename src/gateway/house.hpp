@@ -3,6 +3,7 @@
 // walk; they read snapshots and call public operations (DESIGN §2).
 
 #include "base/metrics.hpp"
+#include "gateway/config_node.hpp"
 #include "http/message.hpp"
 #include "origin/budgeted.hpp"
 #include "origin/guarded.hpp"
@@ -16,6 +17,7 @@
 #include <asio/awaitable.hpp>
 
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
 #include <vector>
@@ -90,6 +92,13 @@ struct Snapshot {
     std::vector<RouteView> routes;
 };
 
+/// What a configuration that was applied holds.
+struct Applied {
+    std::size_t routes = 0;
+    std::size_t limits = 0;  // of all routes together; those of each route are its own
+    std::size_t origins = 0;
+};
+
 /// Thread-safe. Outlives the admin pages.
 class House {
 public:
@@ -101,6 +110,9 @@ public:
     /// Errors: bad_request when a URL, prefix or key cannot be understood (`what` is shown to the client), not_recorded
     /// when nothing was recorded. There is no partial success.
     virtual asio::awaitable<Result<PurgeReceipt>> purge(PurgeRequest request) = 0;
+
+    /// Reads the configuration again and applies it, whole or not at all. The error: everything that is wrong with it.
+    virtual asio::awaitable<std::expected<Applied, Problems>> reload() = 0;
 
     /// A JSON object that tells what would happen to a GET, room by room. Errors: bad_request.
     virtual asio::awaitable<Result<std::string>> explain(ExplainRequest request) = 0;

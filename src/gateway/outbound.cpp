@@ -27,6 +27,11 @@ Outbound::Outbound(std::unique_ptr<flow::Origin> origin, std::string name, Origi
     }
 }
 
+void Outbound::go_on_from(const Outbound& before) {
+    if (budgeted_ != nullptr && before.budgeted_ != nullptr && options_.budget == before.options_.budget)
+        budgeted_->go_on_from(*before.budgeted_);
+}
+
 OriginView Outbound::view(Now now) const {
     OriginView view{name_, options_.cost_per_call, options_.currency};
     if (budgeted_ != nullptr) view.budget = budgeted_->view(now);

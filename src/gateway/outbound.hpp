@@ -20,6 +20,10 @@ public:
     Outbound(std::unique_ptr<flow::Origin> origin, std::string name, OriginOptions options,
              origin::Budgeted::Counting counting, base::Log& log);
 
+    /// It takes the place of another, for other settings of the same origin: a budget that is the same stays spent.
+    /// Before the first call.
+    void go_on_from(const Outbound& before);
+
     flow::Origin& origin() noexcept { return *origin_; }
     OriginView view(Now now) const;
 
@@ -27,7 +31,7 @@ private:
     std::string name_;
     OriginOptions options_;
     std::unique_ptr<flow::Origin> origin_;
-    const origin::Budgeted* budgeted_ = nullptr;  // owned by origin_; null: there is no budget
+    origin::Budgeted* budgeted_ = nullptr;  // owned by origin_; null: there is no budget
     const origin::Guarded* guarded_ = nullptr;
 };
 

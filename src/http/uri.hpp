@@ -48,6 +48,7 @@ struct Endpoint {
     std::string host;               // without brackets
     std::string port;               // digits; the scheme's default when absent
     std::string authority() const;  // "host:port", IPv6 in brackets, default port left out
+    friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 /// `why` says what is wrong, for people.
 std::optional<Endpoint> parse_endpoint(std::string_view url, std::string& why);
@@ -57,6 +58,7 @@ struct ListenAddress {
     std::string host;
     std::uint16_t port = 0;
     std::string text() const;
+    friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
 std::optional<ListenAddress> parse_listen_address(std::string_view, std::string& why);
 

@@ -21,10 +21,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace etage::limit {
@@ -104,7 +104,7 @@ private:
 
     const std::size_t subjects_max_;
     mutable std::mutex mutex_;
-    std::unordered_map<std::uint64_t, Subject> subjects_;
+    std::map<std::uint64_t, Subject> subjects_;  // ordered: without redis.secret the keys are no secret of ours
 };
 
 }  // namespace etage::limit

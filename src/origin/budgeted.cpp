@@ -109,6 +109,13 @@ Error Budgeted::refusal(Duration retry_after) {
     return {Blame::us, Fault::budget_spent, true, std::move(what), retry_after};
 }
 
+void Budgeted::go_on_from(const Budgeted& before) {
+    if (counting_.remote != nullptr) return;
+    const std::scoped_lock lock(mutex_, before.mutex_);
+    share_ = before.share_;
+    refused_.store(before.refused_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+}
+
 Budgeted::View Budgeted::view(Now now) const {
     const std::lock_guard lock(mutex_);
     const limit::Decision left = limit::look(budget_, share_, now);

@@ -37,6 +37,9 @@ public:
     asio::awaitable<Result<flow::OriginResponse>> fetch(flow::OriginRequest request) override;
     bool can_upgrade() const noexcept override { return origin_->can_upgrade(); }
 
+    /// What is spent of the same budget stays spent. Counted in common, it does so by itself. Before the first call.
+    void go_on_from(const Budgeted& before);
+
     /// For the admin pages; of all instances, as last heard.
     struct View {
         std::uint64_t budget = 0;

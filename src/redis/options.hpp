@@ -41,6 +41,7 @@ struct Url {
 
     /// Without the password: for messages.
     std::string text() const;
+    friend bool operator==(const Url&, const Url&) = default;
 };
 
 /// What is wrong stands in the error, without the password, and with the nearest scheme when it is unknown.

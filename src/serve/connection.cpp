@@ -30,15 +30,17 @@ bool asks_for_head(std::string_view bytes) noexcept {
 
 }  // namespace
 
-Connection::Connection(Worker& worker, flow::Service& service, asio::ip::tcp::socket socket,
+Connection::Connection(Worker& worker, const flow::Entrance& entrance, asio::ip::tcp::socket socket,
                        const asio::ip::tcp::endpoint& peer)
     : worker_(worker),
-      service_(service),
+      entrance_(entrance),
       socket_(std::move(socket)),
       protocol_(peer.protocol()),
       peer_(unmapped(peer.address()).to_string()),
       trusted_(is_trusted(worker.limits().trusted_proxies, unmapped(peer.address()))),
-      parser_(worker.limits().head) {}
+      parser_(worker.limits().head) {
+    entrance_.refresh(service_);
+}
 
 Connection::~Connection() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -131,11 +133,12 @@ Connection::Next Connection::answer_ready(Now now, std::string& out, std::unique
 
 Connection::Next Connection::answer_one(const http::RequestHead& request, Now now, std::string& out,
                                         std::unique_ptr<Slow>& slow) {
+    entrance_.refresh(service_);
     flow::Answer answer;
     flow::Visit visit{request, client_of(request), worker_.scheme(), now, worker_.key()};
     // A request with content is never a hit, and reading it moves the buffer its head borrows from.
     const bool look = !request.has_body() && !request.expects_continue;
-    const bool hit = look && service_.answer_now(visit, answer);
+    const bool hit = look && service_->answer_now(visit, answer);
     if (hit) say_timing(answer, now);
     if (hit && answer.body.size() <= copied_body_bytes_max) {
         begin_ += request.head_bytes;
@@ -146,6 +149,7 @@ Connection::Next Connection::answer_one(const http::RequestHead& request, Now no
         return keep ? Next::read : Next::close;
     }
     slow = std::make_unique<Slow>();
+    slow->service = service_;
     slow->asked = std::make_unique<flow::Asked>(request, worker_.scheme());
     slow->notes = std::move(visit.notes);
     slow->key = worker_.key();
@@ -185,7 +189,7 @@ Connection::Next Connection::refuse(const http::ParseOutcome& outcome, std::stri
 
 /// RFC 9110 §9.3.2: an answer to HEAD has no content, a refusal neither.
 void Connection::say_refusal(Fault fault, std::string_view why, bool head_only, flow::Answer& out) {
-    service_.refuse(fault, why, out);
+    service_->refuse(fault, why, out);
     if (head_only) out.body = {};
 }
 
@@ -240,6 +244,10 @@ void Connection::enter(Phase phase, Instant now) {
         case Phase::tunnel: deadline_ = now + limits.tunnel_idle_max; break;
         case Phase::lingering: deadline_ = now + limits.linger_max; break;
     }
+}
+
+void Connection::let_go_of_old_service() {
+    if (phase_ == Phase::idle || phase_ == Phase::head) entrance_.refresh(service_);
 }
 
 void Connection::check_deadline(Instant now) {

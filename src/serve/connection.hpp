@@ -11,8 +11,8 @@
 // the batch of events in which it closed. Framing · It goes on only when the request was read to its end; else it is
 // closed, lingering (THREATS §3: an unread body is never taken for a request).
 
-#include "flow/answer.hpp"
 #include "flow/asked.hpp"
+#include "flow/entrance.hpp"
 #include "http/h1_parser.hpp"
 #include "serve/limits.hpp"
 #include "serve/poller.hpp"
@@ -32,8 +32,8 @@ class RequestBody;
 
 class Connection final : public std::enable_shared_from_this<Connection>, private Poller::Watcher {
 public:
-    /// Takes the socket over.
-    Connection(Worker& worker, flow::Service& service, asio::ip::tcp::socket socket,
+    /// Takes the socket over; borrows the entrance.
+    Connection(Worker& worker, const flow::Entrance& entrance, asio::ip::tcp::socket socket,
                const asio::ip::tcp::endpoint& peer);
     ~Connection();
     Connection(const Connection&) = delete;
@@ -41,6 +41,8 @@ public:
 
     void start();
 
+    /// From the worker's sweep: a connection between two requests does not keep what was replaced.
+    void let_go_of_old_service();
     /// From the worker's sweep: closes when the deadline of the present phase has passed.
     void check_deadline(Instant now);
     /// Finish what is under way, begin nothing else.
@@ -57,6 +59,7 @@ private:
 
     /// A request that leaves the loop.
     struct Slow {
+        std::shared_ptr<flow::Service> service;  // first, and so last to go: the notes and the answer borrow from it
         std::unique_ptr<flow::Asked> asked;
         flow::Notes notes;
         std::string key;
@@ -107,9 +110,10 @@ private:
     asio::mutable_buffer free_space();
 
     Worker& worker_;
-    flow::Service& service_;
-    int descriptor_ = -1;           // while the poller watches it
-    asio::ip::tcp::socket socket_;  // while it is lent
+    const flow::Entrance& entrance_;
+    std::shared_ptr<flow::Service> service_;  // that of the request under way, or of the last one
+    int descriptor_ = -1;                     // while the poller watches it
+    asio::ip::tcp::socket socket_;            // while it is lent
     asio::ip::tcp protocol_;
     std::string peer_;
     bool trusted_;    // the peer is a proxy whose X-Forwarded-For is believed

@@ -42,12 +42,12 @@ asio::awaitable<bool> Connection::answer_slowly(Slow& slow) {
         slow.answered = true;
     }
     const bool sent_only = slow.answered;
-    if (!slow.answered && !slow.looked_up) slow.answered = service_.answer_now(visit, slow.answer);
+    if (!slow.answered && !slow.looked_up) slow.answered = slow.service->answer_now(visit, slow.answer);
     if (!slow.answered) {
         std::shared_ptr<Interims> interims;  // RFC 9110 §15.2: none for HTTP/1.0
         if (request.minor > 0) interims = std::make_shared<Interims>(*this);
         visit.interim = interims;
-        co_await service_.answer(visit, body, slow.answer);
+        co_await slow.service->answer(visit, body, slow.answer);
         if (interims) interims->close();
     }
     if (!sent_only) say_timing(slow.answer, slow.now);

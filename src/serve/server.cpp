@@ -68,7 +68,7 @@ Server::~Server() {
     for (auto& thread : threads_) thread.join();
 }
 
-Result<std::string> Server::listen(const http::ListenAddress& address, flow::Service& service,
+Result<std::string> Server::listen(const http::ListenAddress& address, const flow::Entrance& entrance,
                                    std::size_t workers_max) {
     auto endpoint = endpoint_of(address);
     if (!endpoint) return std::unexpected(endpoint.error());
@@ -81,7 +81,7 @@ Result<std::string> Server::listen(const http::ListenAddress& address, flow::Ser
     for (std::size_t i = 0; i < std::min(workers_max, workers_.size()); ++i) {
         tcp::acceptor acceptor(workers_[i]->context());
         if (const auto error = open(acceptor, *endpoint, true)) return cannot_listen(*endpoint, error);
-        workers_[i]->add_listener(std::move(acceptor), service);
+        workers_[i]->add_listener(std::move(acceptor), entrance);
     }
     return text_of(*endpoint);
 }
@@ -96,6 +96,11 @@ void Server::start() {
                 std::terminate();
             }
         });
+}
+
+void Server::adopt(const ServerOptions& options) {
+    limits_ = options.limits;
+    for (auto& worker : workers_) worker->adopt(options.limits, options.access_log);
 }
 
 bool Server::shut_down(const std::function<bool()>& idle) {

@@ -28,12 +28,16 @@ public:
     Server& operator=(const Server&) = delete;
 
     /// Binds before anything runs. Returns the address in use (port 0 becomes a real one). The error names the address
-    /// and who is in the way. `workers_max` = 1 for what needs no scale (admin).
-    Result<std::string> listen(const http::ListenAddress& address, flow::Service& service,
+    /// and who is in the way. `workers_max` = 1 for what needs no scale (admin). The entrance is borrowed.
+    Result<std::string> listen(const http::ListenAddress& address, const flow::Entrance& entrance,
                                std::size_t workers_max = SIZE_MAX);
 
     /// Starts the threads; returns at once. After all listen().
     void start();
+
+    /// Other limits and another access log, from any thread, but not while shut_down() runs. The number of threads
+    /// stays what it is.
+    void adopt(const ServerOptions& options);
 
     /// Stops accepting, lets what is in flight finish (connections, and whatever `idle` speaks for) for at most
     /// limits.grace, then cuts what tunnels are left, stops the loops and joins. Blocks. True when everything had

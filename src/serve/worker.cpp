@@ -23,8 +23,8 @@ Worker::~Worker() {
     closed_.clear();
 }
 
-void Worker::add_listener(asio::ip::tcp::acceptor acceptor, flow::Service& service) {
-    listeners_.push_back(std::make_unique<Listener>(Listener{std::move(acceptor), service, net::Timer(context_)}));
+void Worker::add_listener(asio::ip::tcp::acceptor acceptor, const flow::Entrance& entrance) {
+    listeners_.push_back(std::make_unique<Listener>(Listener{std::move(acceptor), entrance, net::Timer(context_)}));
     accept(*listeners_.back());
 }
 
@@ -61,7 +61,7 @@ void Worker::welcome(Listener& listener, asio::ip::tcp::socket socket) {
     socket.set_option(asio::ip::tcp::no_delay(true), error);
     socket.non_blocking(true, error);
     shared_.metrics.add(base::Counter::connections_accepted);
-    auto connection = std::make_shared<Connection>(*this, listener.service, std::move(socket), peer);
+    auto connection = std::make_shared<Connection>(*this, listener.entrance, std::move(socket), peer);
     connections_.emplace(connection.get(), connection);
     shared_.connections.fetch_add(1, std::memory_order_relaxed);
     connection->start();
@@ -84,11 +84,21 @@ void Worker::for_each_connection(const std::function<void(Connection&)>& each) {
 
 void Worker::sweep() {
     const Instant now = base::read_clock().mono;
-    for_each_connection([now](Connection& connection) { connection.check_deadline(now); });
+    for_each_connection([now](Connection& connection) {
+        connection.let_go_of_old_service();
+        connection.check_deadline(now);
+    });
     closed_.clear();
     sweeper_.expires_after(sweep_every);
     sweeper_.async_wait([this](const asio::error_code& cancelled) {
         if (!cancelled) sweep();
+    });
+}
+
+void Worker::adopt(const ServeLimits& limits, AccessLog access_log) {
+    asio::post(context_, [this, limits, access_log] {
+        shared_.limits = limits;
+        shared_.access_log = access_log;
     });
 }
 

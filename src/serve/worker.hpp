@@ -4,7 +4,7 @@
 
 #include "base/log.hpp"
 #include "base/metrics.hpp"
-#include "flow/answer.hpp"
+#include "flow/entrance.hpp"
 #include "http/h1_parser.hpp"
 #include "net/event.hpp"
 #include "serve/limits.hpp"
@@ -41,12 +41,15 @@ public:
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    /// Takes over a bound, listening socket. Before run().
-    void add_listener(asio::ip::tcp::acceptor acceptor, flow::Service& service);
+    /// Takes over a bound, listening socket. Before run(). The entrance is borrowed.
+    void add_listener(asio::ip::tcp::acceptor acceptor, const flow::Entrance& entrance);
     asio::io_context& context() noexcept { return context_; }
 
     /// Runs the loop on the calling thread until stop().
     void run();
+    /// From any thread: other limits, for connections that are open as well; for the heads that these read, the old
+    /// ones.
+    void adopt(const ServeLimits& limits, AccessLog access_log);
     /// From any thread: no new connections, idle ones close, the others finish.
     void drain();
     /// From any thread, after drain(): tunnels are cut.
@@ -71,7 +74,7 @@ public:
 private:
     struct Listener {
         asio::ip::tcp::acceptor acceptor;
-        flow::Service& service;
+        const flow::Entrance& entrance;
         net::Timer pause;
     };
     void accept(Listener& listener);
