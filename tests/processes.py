@@ -15,6 +15,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 RELEASE = ROOT / "build" / "release" / "etage"  # for what sanitizers do not stand: their allocator, other libraries
 BINARY = os.path.abspath(os.environ.get("BINARY_UNDER_TEST", ROOT / "build" / "release" / "etage"))
 
+# For tests that watch memory: AddressSanitizer keeps what was freed, 256 MiB of it unless it is told otherwise.
+FORGETFUL = {"ASAN_OPTIONS": "quarantine_size_mb=8:" + os.environ.get("ASAN_OPTIONS", "")}
+
 
 class Process:
     """A program under test: its stderr is read as it comes, so that a full pipe never stops it."""

@@ -10,7 +10,6 @@
 #include "limit/shared_seats.hpp"
 
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -19,7 +18,7 @@
 namespace etage::flow {
 
 /// A row of docs/limits.md: limits that were ever in force, those of earlier configurations included.
-inline constexpr std::size_t limits_known_max = std::numeric_limits<std::uint16_t>::max();
+inline constexpr std::size_t limits_known_max = 65'535;
 
 struct ClientRecords {
     limit::ClientTable<limit::State> alone;

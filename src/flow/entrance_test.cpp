@@ -11,7 +11,7 @@ namespace {
 /// Counts itself.
 class Numbered : public Service {
 public:
-    Numbered(int number, std::atomic<int>& alive) : number(number), alive_(alive) { alive_.fetch_add(1); }
+    Numbered(int n, std::atomic<int>& alive) : number(n), alive_(alive) { alive_.fetch_add(1); }
     ~Numbered() override { alive_.fetch_sub(1); }
     bool answer_now(Visit&, Answer&) noexcept override { return false; }
     asio::awaitable<void> answer(Visit&, std::shared_ptr<net::BodySource>, Answer&) override { co_return; }

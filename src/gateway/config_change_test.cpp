@@ -28,7 +28,7 @@ TEST(ConfigChange, AllElseCan) {
     next.server.trusted_proxies = {*net::parse_network("10.0.0.0/8")};
     next.admin.token = "another";
     next.origins.front().connect_timeout = std::chrono::seconds(7);
-    next.origins.push_back({.name = "second"});
+    next.origins.emplace_back().name = "second";
     next.log.level = base::LogLevel::debug;
     next.log.access = AccessLog::all;
     next.default_ttl = std::chrono::seconds(3);

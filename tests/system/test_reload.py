@@ -10,7 +10,7 @@ import time
 import httpx
 import pytest
 from conftest import answer
-from processes import BINARY
+from processes import BINARY, FORGETFUL
 from redis_fixtures import until
 
 
@@ -120,8 +120,7 @@ def test_f40_a_thousand_times_under_load(configured, raw_origin):
     origin = raw_origin(lambda request, n: answer(request.split(b" ")[1], "200 OK", "Cache-Control: max-age=1"))
     texts = [config(origin, f'connect_timeout = "{n}s"\n[server]\nidle_timeout = "{60 + n}s"\n[[route]]\n'
                     f'match = "GET /r{n}/**"\nlimits = [{{ name = "many", rate = "1000000/s" }}]\n') for n in (1, 2)]
-    quarantine = "quarantine_size_mb=8:" + os.environ.get("ASAN_OPTIONS", "")  # what was freed is kept by the sanitizer
-    running = configured(texts[0], env={"ASAN_OPTIONS": quarantine})
+    running = configured(texts[0], env=FORGETFUL)
     over, failed, answered = threading.Event(), [], [0] * 6
 
     def client(me):
