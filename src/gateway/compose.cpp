@@ -180,7 +180,7 @@ Result<void> Building::bind() {
         addresses_.push_back(std::move(*bound));
     }
     House& house = *this;
-    admin_ = std::make_unique<Admin>(house, plan_.config.admin);
+    admin_ = std::make_unique<Admin>(house, plan_.config.admin, log_);
     auto bound = server_->listen(plan_.config.admin.listen, *admin_, 1);
     if (!bound) return std::unexpected(std::move(bound.error()));
     admin_address_ = std::move(*bound);
