@@ -40,14 +40,18 @@ serve::ServerOptions server_options(const ServerConfig& c, AccessLog access) {
     limits.head.head_bytes_max = c.head_bytes_max;
     limits.head.fields_max = c.fields_max;
     limits.connections_max = c.connections_max;
+    limits.connections_per_client_max = c.connections_per_client_max;
     limits.head_time_max = c.header_timeout;
     limits.idle_time_max = c.idle_timeout;
     limits.body_stall_max = c.body_timeout;
+    limits.body_rate_min = c.body_rate_min;
     limits.write_stall_max = c.write_timeout;
+    limits.write_rate_min = c.write_rate_min;
     limits.tunnel_idle_max = c.tunnel_timeout;
     limits.body_bytes_max = c.body_bytes_max;
     limits.trusted_proxies = c.trusted_proxies;
     limits.client_field = c.client_field;
+    limits.proxy_protocol = c.proxy_protocol;
     limits.server_timing = c.server_timing;
     limits.grace = c.grace;
     return out;
@@ -175,13 +179,13 @@ Result<void> Building::bind() {
     options.limits.connections_max = clients_max(plan_.config, log_);
     server_ = std::make_unique<serve::Server>(std::move(options), metrics_, log_);
     for (const http::ListenAddress& address : plan_.config.server.listen) {
-        auto bound = server_->listen(address, *walk_);
+        auto bound = server_->listen(address, *walk_, serve::Door::clients);
         if (!bound) return std::unexpected(std::move(bound.error()));
         addresses_.push_back(std::move(*bound));
     }
     House& house = *this;
     admin_ = std::make_unique<Admin>(house, plan_.config.admin, log_);
-    auto bound = server_->listen(plan_.config.admin.listen, *admin_, 1);
+    auto bound = server_->listen(plan_.config.admin.listen, *admin_, serve::Door::administration);
     if (!bound) return std::unexpected(std::move(bound.error()));
     admin_address_ = std::move(*bound);
     return {};
