@@ -152,7 +152,10 @@ class RawOrigin:
                 length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
                 wanted = int(length[1]) if length else 0
                 while len(buffer) < wanted:
-                    buffer += connection.recv(65536)
+                    piece = connection.recv(65536)
+                    if not piece:
+                        return
+                    buffer += piece
                 body, buffer = buffer[:wanted], buffer[wanted:]
                 self.requests.append(head + b"\r\n\r\n" + body)
                 answer = self.handler(self.requests[-1], len(self.requests))

@@ -31,6 +31,9 @@ namespace etage::base {
     X(evictions, "Shelves evicted to stay within memory.limit")                                            \
     X(connections_accepted, "Client connections accepted")                                                 \
     X(connections_refused, "Client connections refused at the limit")                                      \
+    X(accepts_failed, "Times that no client could be accepted, for want of descriptors or memory")         \
+    X(connections_refused_per_client, "Client connections refused because their client has so many")       \
+    X(proxy_headers_refused, "Connections of trusted proxies without a valid PROXY header")                \
     X(requests_malformed, "Requests that were not HTTP")                                                   \
     X(bytes_sent, "Bytes sent to clients")                                                                 \
     X(bytes_received, "Bytes received from clients")                                                       \

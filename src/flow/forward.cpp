@@ -5,6 +5,7 @@
 #include "flow/cache_status.hpp"
 #include "flow/forwarded.hpp"
 #include "flow/last_hop.hpp"
+#include "flow/plan.hpp"
 #include "flow/present.hpp"
 #include "flow/recoding.hpp"
 #include "flow/tags.hpp"
@@ -175,13 +176,26 @@ asio::awaitable<void> Walk::forward_alone(Visit& visit, std::shared_ptr<net::Bod
         co_await present_origin_response(visit, std::move(*response), out);
 }
 
+namespace {
+
+/// By who asked, or by what kept it from the shelf.
+bool is_for_one(const Visit& visit) noexcept {
+    using enum Detail;
+    const Detail why = visit.notes.detail;
+    return has_credentials(visit) || why == authorization || why == private_ || why == no_store || why == set_cookie ||
+           why == not_shareable;
+}
+
+}  // namespace
+
 asio::awaitable<void> Walk::present_origin_response(Visit& visit, OriginResponse response, Answer& out) {
     Invalidation invalidation;
     if (policy::invalidates(visit.request.method, response.status)) invalidation = invalidation_of(visit, response);
     out.verdict.forward = visit.notes.forward;
     out.verdict.detail = visit.notes.detail;
     out.verdict.forward_status = response.status;
-    auto fields = client_fields(response.fields, {visit.notes.match.route, visit.notes.per_user(), visit.now.wall});
+    auto fields = client_fields(response.fields,
+                                {visit.notes.match.route, visit.notes.per_user(), visit.now.wall, is_for_one(visit)});
     // An answer that is not from the shelf keeps what the origin said of its age.
     if (const auto age = http::find(response.fields, http::FieldId::age)) fields.add(http::FieldId::age, *age);
     const bool head = visit.request.method == http::Method::head;

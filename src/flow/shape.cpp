@@ -140,6 +140,19 @@ void add_vary_accept_encoding(http::Fields& fields) {
     if (!there) fields.set(FieldId::vary, *vary + ", Accept-Encoding");
 }
 
+namespace {
+
+/// Law 8: no route gives to shared caches what is for one.
+bool may_say(const std::optional<std::string>& directives, bool for_one) {
+    if (!directives || !for_one) return directives.has_value();
+    http::Fields said;
+    said.add(FieldId::cache_control, *directives);
+    const auto cc = http::parse_response_cache_control(said);
+    return cc.no_store || cc.is_private;
+}
+
+}  // namespace
+
 http::Fields client_fields(const http::Fields& origin, const Presentation& how) {
     http::Fields fields = origin;
     http::remove_hop_by_hop(fields);
@@ -147,11 +160,12 @@ http::Fields client_fields(const http::Fields& origin, const Presentation& how) 
     const ClientPolicy none;
     const ClientPolicy& client = how.route != nullptr ? how.route->policy.client : none;
     if (!client.expose_tags) policy::remove_tag_fields(fields);
-    if (client.cache_control)
+    if (may_say(client.cache_control, how.for_one))
         fields.set(FieldId::cache_control, *client.cache_control);
     else if (how.per_user)
         fields.set(FieldId::cache_control, "private");
-    if (client.cdn_cache_control) fields.set(FieldId::cdn_cache_control, *client.cdn_cache_control);
+    if (may_say(client.cdn_cache_control, how.for_one))
+        fields.set(FieldId::cdn_cache_control, *client.cdn_cache_control);
     if (!http::contains(fields, FieldId::date)) {
         std::array<char, 29> date;
         fields.add(FieldId::date, http::format_date(date, how.now));

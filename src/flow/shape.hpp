@@ -31,6 +31,8 @@ struct Presentation {
     const policy::Route* route = nullptr;
     bool per_user = false;  // the identity is in the key: `private` unless the route says otherwise
     WallTime now{};
+    bool for_one =
+        false;  // of whoever asked: what the route tells caches behind us holds only where it keeps it from them
 };
 http::Fields client_fields(const http::Fields& origin, const Presentation& how);
 

@@ -129,7 +129,8 @@ std::expected<ExplainRequest, std::string> parse_explain_query(std::string_view 
 
 }  // namespace
 
-Admin::Admin(House& house, const AdminConfig& config) : house_(house), guard_(config.token, config.listen) {}
+Admin::Admin(House& house, const AdminConfig& config, base::Log& log)
+    : house_(house), log_(log), by_(config.token.empty() ? "loopback" : "token"), guard_(config.token, config.listen) {}
 
 bool Admin::answer_now(flow::Visit&, flow::Answer&) noexcept { return false; }
 
@@ -180,7 +181,7 @@ asio::awaitable<Admin::Page> Admin::open(flow::Visit& visit, net::BodySource* bo
 
     Page page;
     if (door->path == "/purge")
-        page = co_await purge(body);
+        page = co_await purge(visit, body);
     else if (door->path == "/explain")
         page = co_await explain(request.query);
     else if (door->path == "/reload")
@@ -212,16 +213,35 @@ Admin::Page Admin::ready(Now now) const {
     return page;
 }
 
-asio::awaitable<Admin::Page> Admin::purge(net::BodySource* body) {
+asio::awaitable<Admin::Page> Admin::purge(const flow::Visit& visit, net::BodySource* body) {
     const Result<std::string> content = co_await read_all(body);
     if (!content) co_return Page::problem(content.error());
     auto request = parse_purge_request(*content);
     if (!request) co_return Page::problem(400, request.error());
+    const std::string what = words_of(*request) + (request->soft ? " (soft)" : "");
     const Result<PurgeReceipt> receipt = co_await house_.purge(std::move(*request));
+    note(visit, what, receipt);
     if (!receipt) co_return Page::problem(receipt.error());
     Page page;
     page.content = purge_receipt_json(*receipt);
     co_return page;
+}
+
+/// Who changed what: administration is the one place where somebody else's answers can be taken away.
+void Admin::note(const flow::Visit& visit, const std::string& what, const Result<PurgeReceipt>& receipt) {
+    if (!receipt)
+        return log_.warn("purge failed", {{"client", visit.client_address},
+                                          {"by", by_},
+                                          {"what", what},
+                                          {"fault", fault_name(receipt.error().fault)},
+                                          {"why", receipt.error().what}});
+    const std::string sequence = std::to_string(receipt->sequence);
+    log_.info("purged", {{"client", visit.client_address},
+                         {"by", by_},
+                         {"what", what},
+                         {"seq", sequence},
+                         {"confirmed", static_cast<std::int64_t>(receipt->confirmed)},
+                         {"live", static_cast<std::int64_t>(receipt->live)}});
 }
 
 asio::awaitable<Admin::Page> Admin::explain(std::string_view query) {

@@ -6,6 +6,7 @@
 //   GET /stats.json /metrics /explain  guarded (guard.hpp)
 //   POST /purge /reload                guarded
 
+#include "base/log.hpp"
 #include "flow/answer.hpp"
 #include "gateway/config.hpp"
 #include "gateway/guard.hpp"
@@ -21,8 +22,8 @@ inline constexpr std::size_t admin_body_bytes_max = std::size_t{1} << 20;
 
 class Admin : public flow::Service {
 public:
-    /// `house` is borrowed and outlives this.
-    Admin(House& house, const AdminConfig& config);
+    /// `house` and `log` are borrowed and outlive this.
+    Admin(House& house, const AdminConfig& config, base::Log& log);
 
     /// Nothing here is hot: always false.
     bool answer_now(flow::Visit& visit, flow::Answer& out) noexcept override;
@@ -35,12 +36,15 @@ private:
     static const Door doors[];
 
     asio::awaitable<Page> open(flow::Visit& visit, net::BodySource* body);
-    asio::awaitable<Page> purge(net::BodySource* body);
+    asio::awaitable<Page> purge(const flow::Visit& visit, net::BodySource* body);
+    void note(const flow::Visit& visit, const std::string& what, const Result<PurgeReceipt>& receipt);
     asio::awaitable<Page> explain(std::string_view query);
     asio::awaitable<Page> reload();
     Page ready(Now now) const;
 
     House& house_;
+    base::Log& log_;
+    std::string_view by_;  // by what right somebody is let in: "token", or "loopback" where none is asked for
     Guard guard_;
 };
 

@@ -117,12 +117,13 @@ protected:
     void lock(std::string token) {
         AdminConfig config;
         config.token = std::move(token);
-        admin_ = std::make_unique<Admin>(house_, config);
+        admin_ = std::make_unique<Admin>(house_, config, quiet_);
     }
 
     Now now_{Instant(std::chrono::seconds(5)), WallTime(std::chrono::seconds(784'111'777))};
     FakeHouse house_;
-    std::unique_ptr<Admin> admin_ = std::make_unique<Admin>(house_, AdminConfig{});
+    base::Log quiet_{{base::LogLevel::off, base::LogFormat::text, {}}};
+    std::unique_ptr<Admin> admin_ = std::make_unique<Admin>(house_, AdminConfig{}, quiet_);
 };
 
 TEST_F(AdminTest, HeadsAreWhole) {
@@ -143,6 +144,17 @@ TEST_F(AdminTest, ReadyDegradedAndAway) {
     house_.view.ready = false;
     EXPECT_EQ(get("/readyz").status, 503);
     EXPECT_EQ(get("/healthz").status, 200);
+}
+
+TEST_F(AdminTest, NoPageOfAnotherOriginReadsAnything) {
+    for (const char* path : {"/", "/healthz", "/readyz", "/stats.json", "/metrics", "/explain", "/purge", "/nowhere"})
+        for (const Method method : {Method::get, Method::post, Method::options}) {
+            http::Fields fields;
+            fields.add("Origin", "http://127.0.0.1:8081");
+            fields.add("Access-Control-Request-Method", "POST");
+            const Reply reply = ask({method, path, "", "127.0.0.1:8081", std::move(fields)});
+            EXPECT_THAT(reply.head, Not(HasSubstr("Access-Control"))) << path;
+        }
 }
 
 TEST_F(AdminTest, MetricsStatsAndPage) {

@@ -37,14 +37,18 @@ serve::ServerOptions options_of(const ServerConfig& c, AccessLog access) {
     limits.head.head_bytes_max = c.head_bytes_max;
     limits.head.fields_max = c.fields_max;
     limits.connections_max = c.connections_max;
+    limits.connections_per_client_max = c.connections_per_client_max;
     limits.head_time_max = c.header_timeout;
     limits.idle_time_max = c.idle_timeout;
     limits.body_stall_max = c.body_timeout;
+    limits.body_rate_min = c.body_rate_min;
     limits.write_stall_max = c.write_timeout;
+    limits.write_rate_min = c.write_rate_min;
     limits.tunnel_idle_max = c.tunnel_timeout;
     limits.body_bytes_max = c.body_bytes_max;
     limits.trusted_proxies = c.trusted_proxies;
     limits.client_field = c.client_field;
+    limits.proxy_protocol = c.proxy_protocol;
     limits.server_timing = c.server_timing;
     limits.grace = c.grace;
     return out;
@@ -143,7 +147,7 @@ std::shared_ptr<Furniture> Building::furniture() const {
 
 std::shared_ptr<flow::Service> Building::make_admin(const Config& config) {
     House& house = *this;
-    return std::make_shared<Admin>(house, config.admin);
+    return std::make_shared<Admin>(house, config.admin, log_);
 }
 
 serve::ServerOptions Building::server_options(const Config& config) {
@@ -156,12 +160,12 @@ Result<void> Building::bind() {
     server_ = std::make_unique<serve::Server>(server_options(config_), metrics_, log_);
     clients_ = std::make_unique<flow::Entrance>(service_of(furniture_));
     for (const http::ListenAddress& address : config_.server.listen) {
-        auto bound = server_->listen(address, *clients_);
+        auto bound = server_->listen(address, *clients_, serve::Door::clients);
         if (!bound) return std::unexpected(std::move(bound.error()));
         addresses_.push_back(std::move(*bound));
     }
     admin_ = std::make_unique<flow::Entrance>(make_admin(config_));
-    auto bound = server_->listen(config_.admin.listen, *admin_, 1);
+    auto bound = server_->listen(config_.admin.listen, *admin_, serve::Door::administration);
     if (!bound) return std::unexpected(std::move(bound.error()));
     admin_address_ = std::move(*bound);
     return {};

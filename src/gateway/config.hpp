@@ -7,6 +7,7 @@
 #include "http/uri.hpp"
 #include "net/network.hpp"
 #include "redis/options.hpp"
+#include "serve/limits.hpp"
 
 #include <etage/origin.hpp>
 #include <etage/policy.hpp>
@@ -23,10 +24,11 @@ namespace etage::gateway {
 /// Limits have a row each in docs/limits.md.
 struct ServerConfig {
     std::vector<http::ListenAddress> listen = {{"127.0.0.1", 8080}};
-    unsigned threads = 0;                                         // 0 = as many as the machine has CPUs for us
-    std::vector<net::Network> trusted_proxies;                    // who are believed whom they speak for …
-    http::FieldId client_field = http::FieldId::x_forwarded_for;  // … in this field, and in no other
-    bool server_timing = false;                                   // answers say how long they took
+    unsigned threads = 0;                                             // 0 = as many as the machine has CPUs for us
+    std::vector<net::Network> trusted_proxies;                        // who are believed whom they speak for …
+    http::FieldId client_field = http::FieldId::x_forwarded_for;      // … in this field, and in no other
+    serve::ProxyProtocol proxy_protocol = serve::ProxyProtocol::off;  // … or in front of everything
+    bool server_timing = false;                                       // answers say how long they took
     std::string limits_page;                             // where clients read what is left to them; empty: nowhere
     Duration grace = std::chrono::seconds(10);           // after SIGTERM, for what is in flight
     Duration header_timeout = std::chrono::seconds(10);  // from the first byte of a head to its end
@@ -34,7 +36,10 @@ struct ServerConfig {
     Duration body_timeout = std::chrono::seconds(30);    // between two pieces of a request's content
     Duration write_timeout = std::chrono::seconds(30);   // for a client that does not read
     Duration tunnel_timeout = std::chrono::hours(1);     // after 101, while neither side says anything
+    std::size_t body_rate_min = 240;                     // bytes a second, once body_timeout is spent; 0 = any
+    std::size_t write_rate_min = 240;                    // likewise
     std::size_t connections_max = 20'000;
+    std::size_t connections_per_client_max = 1'000;  // 0 = no bound
     std::size_t request_line_bytes_max = std::size_t{8} << 10;
     std::size_t head_bytes_max = std::size_t{32} << 10;
     std::size_t fields_max = 100;

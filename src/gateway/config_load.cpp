@@ -176,6 +176,9 @@ void Loader::check_together() {
         if (admin.port != 0 && admin.port == address.port && admin.host == address.host)
             blame(spoke("admin.listen") ? "admin.listen" : "server.listen",
                   admin.text() + " is the address of both clients and administration; give them different ones");
+    if (config_.server.proxy_protocol != serve::ProxyProtocol::off && config_.server.trusted_proxies.empty())
+        blame("server.proxy_protocol",
+              "nobody is trusted to say who their client is; name the proxies in server.trusted_proxies");
     if (config_.memory.entry_max > config_.memory.limit) {
         if (spoke("memory.entry_max"))
             blame("memory.entry_max", "is larger than memory.limit: such an entry never fits");

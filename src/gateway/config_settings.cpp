@@ -64,6 +64,10 @@ void set_client_field(ServerConfig& server, const Node& node, Problems& problems
     keep(server.client_field, read_word(node, problems, words));
 }
 
+constexpr Word<serve::ProxyProtocol> proxy_protocols[] = {{"off", serve::ProxyProtocol::off},
+                                                          {"accept", serve::ProxyProtocol::accept},
+                                                          {"require", serve::ProxyProtocol::require}};
+
 void set_limits_page(ServerConfig& server, const Node& node, Problems& problems) {
     const auto text = read_text(node, problems);
     if (!text) return;
@@ -79,6 +83,8 @@ constexpr Key<ServerConfig> server_keys[] = {
     {"threads", [](ServerConfig& s, const Node& n, Problems& p) { keep(s.threads, read_count(n, p, 0, 1024)); }},
     {"trusted_proxies", set_trusted_proxies},
     {"client_field", set_client_field},
+    {"proxy_protocol",
+     [](ServerConfig& s, const Node& n, Problems& p) { keep(s.proxy_protocol, read_word(n, p, proxy_protocols)); }},
     {"limits_page", set_limits_page},
     {"server_timing", [](ServerConfig& s, const Node& n, Problems& p) { keep(s.server_timing, read_flag(n, p)); }},
     {"grace", [](ServerConfig& s, const Node& n, Problems& p) { keep(s.grace, read_duration(n, p)); }},
@@ -88,12 +94,16 @@ constexpr Key<ServerConfig> server_keys[] = {
      [](ServerConfig& s, const Node& n, Problems& p) { keep(s.idle_timeout, read_duration(n, p, milliseconds(10))); }},
     {"body_timeout",
      [](ServerConfig& s, const Node& n, Problems& p) { keep(s.body_timeout, read_duration(n, p, milliseconds(10))); }},
+    {"body_rate_min", [](ServerConfig& s, const Node& n, Problems& p) { keep(s.body_rate_min, read_size(n, p, 0)); }},
     {"write_timeout",
      [](ServerConfig& s, const Node& n, Problems& p) { keep(s.write_timeout, read_duration(n, p, milliseconds(10))); }},
+    {"write_rate_min", [](ServerConfig& s, const Node& n, Problems& p) { keep(s.write_rate_min, read_size(n, p, 0)); }},
     {"tunnel_timeout", [](ServerConfig& s, const Node& n,
                           Problems& p) { keep(s.tunnel_timeout, read_duration(n, p, milliseconds(10))); }},
     {"connections_max",
      [](ServerConfig& s, const Node& n, Problems& p) { keep(s.connections_max, read_count(n, p, 1, many)); }},
+    {"connections_per_client_max", [](ServerConfig& s, const Node& n,
+                                      Problems& p) { keep(s.connections_per_client_max, read_count(n, p, 0, many)); }},
     {"request_line_bytes_max", [](ServerConfig& s, const Node& n,
                                   Problems& p) { keep(s.request_line_bytes_max, read_size(n, p, 256, 1 << 20)); }},
     {"head_bytes_max",

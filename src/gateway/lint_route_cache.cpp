@@ -68,6 +68,9 @@ void lint_storing(RouteUnderLint& in) {
     if (cache.allow_set_cookie && !in.per_user())
         in.add(route_rule("allow-set-cookie"), {"cache", "allow_set_cookie"},
                "allow_set_cookie on answers for everybody");
+    if (in.per_user() && in.policy.identity.header && !http::iequals(*in.policy.identity.header, "authorization"))
+        in.add(route_rule("identity-by-claim"), {"identity", "header"},
+               "per = \"user\", and the user is whom " + *in.policy.identity.header + " names");
     if (!cache.respect_origin)
         in.add(route_rule("ignores-no-store"), {"cache", "respect_origin"}, "respect_origin = false");
     const policy::MethodSet& methods = in.route.methods;

@@ -24,6 +24,11 @@ inline constexpr LintRule route_rules[] = {
     {"allow-set-cookie", LintLevel::warning, "RFC 9111 §7.3",
      "Answers with Set-Cookie are stored for everybody: all get the cookie that was meant for the first.",
      "Remove allow_set_cookie, have the origin set cookies elsewhere, or say per = \"user\"."},
+    {"identity-by-claim", LintLevel::warning, "",
+     "The answers of a user are found by a name that the request claims, and nobody has checked it yet: who writes "
+     "another's name into the field gets what is stored for them.",
+     "Have a proxy in front set the field and remove what clients write into it; or let a secret be the identity, "
+     "Authorization or a cookie."},
     {"ignores-no-store", LintLevel::warning, "RFC 9111 §5.2.2.5",
      "The origin's no-store, private, no-cache and must-revalidate count for nothing: one answer that is marked so by "
      "a "

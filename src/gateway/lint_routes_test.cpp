@@ -48,6 +48,7 @@ std::vector<Case> cases() {
         {"user-cache-public-client", fine("client = { cache_control = \"public, max-age=60\" }\n", ", per = \"user\"")},
         {"user-cache-shared-client", fine("client = { cache_control = \"max-age=60\" }\n", ", per = \"user\"")},
         {"allow-set-cookie", fine("", ", allow_set_cookie = true")},
+        {"identity-by-claim", fine("identity = { header = \"X-User\" }\n", ", per = \"user\"")},
         {"ignores-no-store", fine("", ", respect_origin = false")},
         {"ttl-never-stored",
          "[[route]]\nmatch = \"PUT /posts\"\ncache = { ttl = \"1s\" }\ninvalidates = [\"x\"]\n"
@@ -88,6 +89,13 @@ invalidates = ["posts", "cat:{query.category}"]
 
 TEST(LintRoutes, EachRuleIsBrokenAlone) {
     for (const auto& [rule, text] : cases()) EXPECT_THAT(of(text), ElementsAre(rule)) << text;
+}
+
+TEST(LintRoutes, AnIdentityThatIsASecretIsNoClaim) {
+    for (const std::string_view identity :
+         {"", "identity = { cookie = \"sid\" }\n", "identity = { header = \"authorization\" }\n"})
+        EXPECT_THAT(of(route(std::string(keyed) + std::string(identity), ", per = \"user\"")), IsEmpty()) << identity;
+    EXPECT_THAT(of(route(std::string(keyed) + "identity = { header = \"X-User\" }\n")), IsEmpty()) << "nothing is kept";
 }
 
 TEST(LintRoutes, NoRuleIsWithoutACase) {

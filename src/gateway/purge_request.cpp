@@ -108,6 +108,23 @@ Result<flow::Invalidation> invalidation_of(const PurgeRequest& request) {
     return out;
 }
 
+std::string words_of(const PurgeRequest& request) {
+    constexpr std::size_t enough = 2048;  // what a line of log is cut at (base/log.hpp)
+    std::string out(request.all ? "everything" : "");
+    const auto add = [&](std::string_view kind, const std::vector<std::string>& names) {
+        for (const std::string& name : names) {
+            if (out.size() > enough) return;
+            out.append(out.empty() ? "" : ", ").append(kind).append(name);
+        }
+    };
+    add("tag ", request.tags);
+    add("key ", request.keys);
+    add("url ", request.urls);
+    add("prefix ", request.prefixes);
+    add("host ", request.hosts);
+    return out;
+}
+
 std::string purge_receipt_json(const PurgeReceipt& receipt) {
     const nlohmann::ordered_json document = {
         {"seq", std::to_string(receipt.sequence)},

@@ -19,6 +19,9 @@ std::expected<PurgeRequest, std::string> parse_purge_request(std::string_view js
 /// What it names, in the words of the log. Errors: bad_request for a URL that is none.
 Result<flow::Invalidation> invalidation_of(const PurgeRequest& request);
 
+/// Everything it names, for people: "tag posts, url /posts/7"; no longer than a line of log takes.
+std::string words_of(const PurgeRequest& request);
+
 /// `{"seq": "…", "instances": {"confirmed": 1, "live": 1}}`. The position is text: it has more bits than a JavaScript
 /// number.
 std::string purge_receipt_json(const PurgeReceipt& receipt);

@@ -115,5 +115,23 @@ TEST(PurgeRequest, WhatNamesNothingIsRefused) {
     EXPECT_FALSE(refused(&PurgeRequest::prefixes, "/posts"));
 }
 
+TEST(PurgeRequest, IsToldInWords) {
+    PurgeRequest request;
+    request.tags = {"posts", "post:7"};
+    request.keys = {"k"};
+    request.urls = {"/posts/7"};
+    request.prefixes = {"/a"};
+    request.hosts = {"h"};
+    EXPECT_EQ(words_of(request), "tag posts, tag post:7, key k, url /posts/7, prefix /a, host h");
+    request.all = true;
+    EXPECT_THAT(words_of(request), testing::StartsWith("everything, tag posts"));
+}
+
+TEST(PurgeRequest, IsToldInNoMoreThanALineTakes) {
+    PurgeRequest request;
+    request.tags.assign(purge_items_max, std::string(100, 'x'));
+    EXPECT_LT(words_of(request).size(), 2300U);
+}
+
 }  // namespace
 }  // namespace etage::gateway

@@ -1,6 +1,7 @@
 #include "origin/upstream.hpp"
 
 #include "net/dial.hpp"
+#include "net/shortage.hpp"
 #include "origin/upstream_endpoints.hpp"
 #include "origin/upstream_exchange.hpp"
 #include "origin/upstream_pool.hpp"
@@ -87,7 +88,7 @@ asio::awaitable<Result<Lease>> Upstream::Core::open(std::shared_ptr<UpstreamPool
         auto fresh = std::make_unique<UpstreamConnection>(pool->executor(), options.buffer_bytes);
         const auto ec = co_await net::dial(endpoint->resolver(), fresh->socket(), now + options.connect_timeout);
         if (!ec) co_return Lease(std::move(pool), std::move(fresh), std::move(in_flight), std::move(slot), false);
-        if (ec == asio::error::no_descriptors)
+        if (net::is_shortage(ec))
             co_return failure(Blame::us, Fault::overloaded, endpoint->name() + ": " + ec.message(), true);
         endpoint->failed(base::TimerClock::now(), options.back_off);
         error = not_connected(*endpoint, ec, options.connect_timeout);

@@ -8,13 +8,12 @@
 
 namespace etage::origin {
 
-UpstreamBody::UpstreamBody(Lease lease, http::BodyDecoder decoder, Duration patience, std::size_t rate_min,
+UpstreamBody::UpstreamBody(Lease lease, http::BodyDecoder decoder, Duration pause_max, std::size_t rate_min,
                            bool reusable)
     : lease_(std::move(lease)),
       decoder_(decoder),
-      patience_(patience),
-      patience_for_each_byte_(Duration(std::chrono::seconds(1)) / rate_min),
-      patience_left_(patience),
+      pause_max_(pause_max),
+      patience_(pause_max, rate_min),
       reusable_(reusable) {}
 
 UpstreamBody::~UpstreamBody() {
@@ -49,12 +48,11 @@ asio::awaitable<Result<std::string_view>> UpstreamBody::read() {
 
 asio::awaitable<std::expected<std::size_t, asio::error_code>> UpstreamBody::receive() {
     UpstreamConnection& connection = lease_->connection();
-    if (decoder_.kind() != http::BodyKind::length) co_return co_await connection.fill(patience_);
+    if (decoder_.kind() != http::BodyKind::length) co_return co_await connection.fill(pause_max_);
     const Instant began = base::TimerClock::now();
-    const auto filled = co_await connection.fill(patience_left_);
+    const auto filled = co_await connection.fill(patience_.left());
     if (!filled) co_return filled;
-    const Duration earned = patience_for_each_byte_ * static_cast<Duration::rep>(*filled);
-    patience_left_ = std::min(patience_, patience_left_ - (base::TimerClock::now() - began) + earned);
+    patience_.spend(base::TimerClock::now() - began, *filled);
     co_return filled;
 }
 
@@ -82,8 +80,7 @@ std::unexpected<Error> UpstreamBody::cut_short(const asio::error_code& ec) {
     if (ec == asio::error::timed_out)
         return fail(
             Fault::origin_timeout,
-            (patience_left_ < patience_ ? "too little came" : "nothing more came within " + in_words(patience_)) +
-                so_far);
+            (patience_.is_whole() ? "nothing more came within " + in_words(pause_max_) : "too little came") + so_far);
     const auto how = ec == asio::error::eof ? std::string("the connection ended") : ec.message();
     return fail(Fault::origin_incomplete, how + so_far);
 }

@@ -3,6 +3,7 @@
 
 #include "http/h1_parser.hpp"
 #include "net/body_source.hpp"
+#include "net/patience.hpp"
 #include "origin/upstream_pool.hpp"
 
 #include <optional>
@@ -15,7 +16,7 @@ namespace etage::origin {
 class UpstreamBody final : public net::BodySource {
 public:
     /// `rate_min`: UpstreamOptions::announced_rate_min.
-    UpstreamBody(Lease lease, http::BodyDecoder decoder, Duration patience, std::size_t rate_min, bool reusable);
+    UpstreamBody(Lease lease, http::BodyDecoder decoder, Duration pause_max, std::size_t rate_min, bool reusable);
     ~UpstreamBody() override;
 
     asio::awaitable<Result<std::string_view>> read() override;
@@ -30,9 +31,8 @@ private:
 
     std::optional<Lease> lease_;  // nothing: given back
     http::BodyDecoder decoder_;
-    const Duration patience_;
-    const Duration patience_for_each_byte_;
-    Duration patience_left_;
+    const Duration pause_max_;
+    net::Patience patience_;
     bool reusable_;
     bool ended_ = false;
     std::uint64_t received_ = 0;

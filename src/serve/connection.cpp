@@ -1,7 +1,6 @@
 #include "serve/connection.hpp"
 
 #include "base/clock.hpp"
-#include "serve/peer.hpp"
 #include "serve/timing.hpp"
 #include "serve/worker.hpp"
 
@@ -30,14 +29,16 @@ bool asks_for_head(std::string_view bytes) noexcept {
 
 }  // namespace
 
-Connection::Connection(Worker& worker, const flow::Entrance& entrance, asio::ip::tcp::socket socket,
-                       const asio::ip::tcp::endpoint& peer)
+Connection::Connection(Worker& worker, Listener& listener, asio::ip::tcp::socket socket, Peer peer)
     : worker_(worker),
-      entrance_(entrance),
+      entrance_(listener.entrance()),
       socket_(std::move(socket)),
-      protocol_(peer.protocol()),
-      peer_(unmapped(peer.address()).to_string()),
-      trusted_(is_trusted(worker.limits().trusted_proxies, unmapped(peer.address()))),
+      protocol_(listener.protocol()),
+      door_(listener.door()),
+      peer_(std::move(peer)),
+      awaits_header_(peer_.is_trusted() && door_ == Door::clients &&
+                     worker.limits().proxy_protocol != ProxyProtocol::off),
+      reader_(worker.limits().write_stall_max, worker.limits().write_rate_min),
       parser_(worker.limits().head) {
     entrance_.refresh(service_);
 }
@@ -111,6 +112,9 @@ void Connection::resume() {
 }
 
 Connection::Next Connection::answer_ready(Now now, std::string& out, std::unique_ptr<Slow>& slow) {
+    if (awaits_header_) {
+        if (const auto next = meet()) return *next;
+    }
     for (;;) {
         if (draining_ && begin_ == end_) return Next::close;
         if (begin_ == end_) {
@@ -193,12 +197,6 @@ void Connection::say_refusal(Fault fault, std::string_view why, bool head_only, 
     if (head_only) out.body = {};
 }
 
-std::string_view Connection::client_of(const http::RequestHead& request) const {
-    return trusted_
-               ? client_behind(worker_.limits().trusted_proxies, request.fields, peer_, worker_.limits().client_field)
-               : peer_;
-}
-
 bool Connection::keeps(const flow::Answer& answer, const http::RequestHead& request) const noexcept {
     return request.keep_alive && !answer.close && !draining_;
 }
@@ -239,7 +237,7 @@ void Connection::enter(Phase phase, Instant now) {
     switch (phase) {
         case Phase::idle: deadline_ = now + limits.idle_time_max; break;
         case Phase::head: deadline_ = now + limits.head_time_max; break;
-        case Phase::content: deadline_ = now + limits.body_stall_max; break;
+        case Phase::content: break;                                // RequestBody sets it
         case Phase::answering: deadline_ = Instant::max(); break;  // the origin has its own; write() sets ours
         case Phase::tunnel: deadline_ = now + limits.tunnel_idle_max; break;
         case Phase::lingering: deadline_ = now + limits.linger_max; break;
@@ -253,7 +251,7 @@ void Connection::let_go_of_old_service() {
 void Connection::check_deadline(Instant now) {
     if (now < deadline_) return;
     if (phase_ != Phase::lingering && phase_ != Phase::idle) worker_.metrics().add(base::Counter::deadlines_hit);
-    if (phase_ == Phase::head && begin_ != end_) {
+    if (phase_ == Phase::head && begin_ != end_ && !awaits_header_) {
         std::string out;
         refuse({http::ParseState::failed, Fault::request_timeout, "the request head took too long"}, out);
         send_now(out);

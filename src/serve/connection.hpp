@@ -14,13 +14,18 @@
 #include "flow/asked.hpp"
 #include "flow/entrance.hpp"
 #include "http/h1_parser.hpp"
+#include "limit/seats.hpp"
+#include "net/patience.hpp"
 #include "serve/limits.hpp"
+#include "serve/listener.hpp"
+#include "serve/peer.hpp"
 #include "serve/poller.hpp"
 
 #include <asio/buffer.hpp>
 #include <asio/ip/tcp.hpp>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,14 +37,15 @@ class RequestBody;
 
 class Connection final : public std::enable_shared_from_this<Connection>, private Poller::Watcher {
 public:
-    /// Takes the socket over; borrows the entrance.
-    Connection(Worker& worker, const flow::Entrance& entrance, asio::ip::tcp::socket socket,
-               const asio::ip::tcp::endpoint& peer);
+    /// Takes the socket over; borrows the listener's entrance.
+    Connection(Worker& worker, Listener& listener, asio::ip::tcp::socket socket, Peer peer);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
     void start();
+    /// Its client is counted for as long as it lives.
+    void hold(limit::Seat seat) noexcept { seat_ = std::move(seat); }
 
     /// From the worker's sweep: a connection between two requests does not keep what was replaced.
     void let_go_of_old_service();
@@ -80,6 +86,10 @@ private:
     void say_refusal(Fault fault, std::string_view why, bool head_only, flow::Answer& out);
     std::size_t send_now(std::string_view bytes);
 
+    // connection_peer.cpp
+    std::optional<Next> meet();
+    std::string_view client_of(const http::RequestHead& request) const;
+
     // connection_slow.cpp
     asio::awaitable<void> go_on(std::string unsent, Next next, std::unique_ptr<Slow> slow);
     asio::awaitable<bool> answer_slowly(Slow& slow);
@@ -99,7 +109,6 @@ private:
     asio::awaitable<void> pump_down(net::Tunnel& far);
     void break_tunnel(net::Tunnel& far);
 
-    std::string_view client_of(const http::RequestHead& request) const;
     bool keeps(const flow::Answer& answer, const http::RequestHead& request) const noexcept;
     void lend();
     void take_back();
@@ -115,12 +124,15 @@ private:
     int descriptor_ = -1;                     // while the poller watches it
     asio::ip::tcp::socket socket_;            // while it is lent
     asio::ip::tcp protocol_;
-    std::string peer_;
-    bool trusted_;    // the peer is a proxy whose X-Forwarded-For is believed
+    Door door_;
+    Peer peer_;
+    bool awaits_header_;  // of the PROXY protocol, before anything else
+    limit::Seat seat_;
     std::string in_;  // [begin_, end_) has come and is not dealt with
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
-    std::string early_;  // of interim responses: what the socket has not taken yet; goes before everything else
+    std::string early_;     // of interim responses: what the socket has not taken yet; goes before everything else
+    net::Patience reader_;  // with the client, while it takes an answer
     http::HeadParser parser_;
     Phase phase_ = Phase::idle;
     Instant deadline_ = Instant::max();

@@ -125,16 +125,18 @@ asio::awaitable<bool> Connection::send_stream(const flow::Answer& answer, bool c
     co_return co_await write(last);
 }
 
-/// The deadline is renewed with every piece the client takes: slow is allowed, standing still is not.
+/// Slow is allowed; standing still is not, nor a drip.
 asio::awaitable<bool> Connection::write(std::span<asio::const_buffer> buffers) {
     while (!buffers.empty()) {
         if (buffers.front().size() == 0) {
             buffers = buffers.subspan(1);
             continue;
         }
-        deadline_ = base::read_clock().mono + worker_.limits().write_stall_max;
+        const Instant began = base::read_clock().mono;
+        deadline_ = began + reader_.left();
         auto [error, bytes] = co_await socket_.async_write_some(buffers, net::quietly);
         if (error) co_return false;
+        reader_.spend(base::read_clock().mono - began, bytes);
         worker_.metrics().add(base::Counter::bytes_sent, bytes);
         for (auto& buffer : buffers) {
             const std::size_t taken = std::min(bytes, buffer.size());
@@ -194,7 +196,8 @@ void Connection::note_access(const flow::Answer& answer, const http::RequestHead
     worker_.log().info("request", {{"client", client_of(request)},
                                    {"method", request.method_text},
                                    {"host", request.authority},
-                                   {"target", request.target},
+                                   // What administration is asked may hold credentials (/explain).
+                                   {"target", door_ == Door::administration ? request.path : request.target},
                                    {"status", std::int64_t{answer.status}},
                                    {"cache", v.hit ? std::string_view("hit") : forward_name(v.forward)},
                                    {"detail", detail_name(v.detail)},

@@ -18,6 +18,14 @@ bool is_trusted(std::span<const net::Network> trusted, const asio::ip::address& 
     return std::ranges::any_of(trusted, [&](const net::Network& network) { return network.contains(address); });
 }
 
+void Peer::learn(const net::ProxyHeader& header) {
+    switch (header.source) {
+        case net::ProxyHeader::Source::told: *this = Peer(header.address, trusted_); break;
+        case net::ProxyHeader::Source::untold: is_trusted_ = false; break;
+        case net::ProxyHeader::Source::itself: break;
+    }
+}
+
 namespace {
 
 /// Of "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]" and "[2001:db8::1]:80" the address (RFC 7239 §6).

@@ -10,7 +10,8 @@ RequestBody::RequestBody(std::shared_ptr<Connection> connection, const http::Req
     : connection_(std::move(connection)),
       decoder_(request.body, request.content_length),
       length_(request.content_length),
-      expects_continue_(request.expects_continue) {}
+      expects_continue_(request.expects_continue),
+      patience_(connection_->worker_.limits().body_stall_max, connection_->worker_.limits().body_rate_min) {}
 
 namespace {
 
@@ -64,14 +65,18 @@ asio::awaitable<Result<void>> RequestBody::receive() {
         receiving_ = false;
         co_return failure(Blame::client, Fault::cancelled, "the client has gone");
     }
-    c.enter(Connection::Phase::content, base::read_clock().mono);
+    const Instant began = base::read_clock().mono;
+    c.enter(Connection::Phase::content, began);
+    c.deadline_ = began + patience_.left();
     const auto [error, bytes] = co_await c.socket_.async_read_some(c.free_space(), net::quietly);
     receiving_ = false;
     if (error && c.content_late_)
         co_return failure(Blame::client, Fault::request_timeout, "the request's content took too long");
     if (error) co_return failure(Blame::client, Fault::cancelled, "the client left before its request was complete");
     c.end_ += bytes;
-    c.enter(Connection::Phase::answering, base::read_clock().mono);
+    const Instant now = base::read_clock().mono;
+    patience_.spend(now - began, bytes);
+    c.enter(Connection::Phase::answering, now);
     co_return Result<void>{};
 }
 

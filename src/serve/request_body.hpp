@@ -43,6 +43,7 @@ private:
     bool expects_continue_;
     bool asked_ = false;
     bool receiving_ = false;
+    net::Patience patience_;  // with the client, while its content is waited for
     bool abandoned_ = false;
 };
 

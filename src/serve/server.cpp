@@ -1,6 +1,7 @@
 #include "serve/server.hpp"
 
 #include "base/clock.hpp"
+#include "base/hash.hpp"
 
 #include <asio/ip/address.hpp>
 #include <asio/socket_base.hpp>
@@ -56,9 +57,11 @@ std::unexpected<Error> cannot_listen(const tcp::endpoint& endpoint, const asio::
 }  // namespace
 
 Server::Server(const ServerOptions& options, base::Metrics& metrics, base::Log& log)
-    : limits_(options.limits), log_(log) {
+    : limits_(options.limits),
+      log_(log),
+      turnstile_(base::random_seed()) {
     const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
-    const WorkerContext context{options.limits, options.access_log, metrics, log, connections_};
+    const WorkerContext context{options.limits, options.access_log, metrics, log, connections_, turnstile_, reserve_};
     for (std::size_t i = 0; i < (options.threads == 0 ? cores : options.threads); ++i)
         workers_.push_back(std::make_unique<Worker>(context));
 }
@@ -68,8 +71,7 @@ Server::~Server() {
     for (auto& thread : threads_) thread.join();
 }
 
-Result<std::string> Server::listen(const http::ListenAddress& address, const flow::Entrance& entrance,
-                                   std::size_t workers_max) {
+Result<std::string> Server::listen(const http::ListenAddress& address, const flow::Entrance& entrance, Door door) {
     auto endpoint = endpoint_of(address);
     if (!endpoint) return std::unexpected(endpoint.error());
     {
@@ -78,10 +80,11 @@ Result<std::string> Server::listen(const http::ListenAddress& address, const flo
         if (const auto error = open(alone, *endpoint, false)) return cannot_listen(*endpoint, error);
         endpoint->port(alone.local_endpoint().port());
     }
-    for (std::size_t i = 0; i < std::min(workers_max, workers_.size()); ++i) {
+    const std::size_t listening = door == Door::administration ? 1 : workers_.size();
+    for (std::size_t i = 0; i < listening; ++i) {
         tcp::acceptor acceptor(workers_[i]->context());
         if (const auto error = open(acceptor, *endpoint, true)) return cannot_listen(*endpoint, error);
-        workers_[i]->add_listener(std::move(acceptor), entrance);
+        workers_[i]->add_listener(std::move(acceptor), entrance, door);
     }
     return text_of(*endpoint);
 }

@@ -28,9 +28,8 @@ public:
     Server& operator=(const Server&) = delete;
 
     /// Binds before anything runs. Returns the address in use (port 0 becomes a real one). The error names the address
-    /// and who is in the way. `workers_max` = 1 for what needs no scale (admin). The entrance is borrowed.
-    Result<std::string> listen(const http::ListenAddress& address, const flow::Entrance& entrance,
-                               std::size_t workers_max = SIZE_MAX);
+    /// and who is in the way. Administration needs no scale: one worker listens. The entrance is borrowed.
+    Result<std::string> listen(const http::ListenAddress& address, const flow::Entrance& entrance, Door door);
 
     /// Starts the threads; returns at once. After all listen().
     void start();
@@ -50,6 +49,8 @@ private:
     ServeLimits limits_;
     base::Log& log_;
     std::atomic<std::size_t> connections_{0};
+    Turnstile turnstile_;
+    Reserve reserve_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::thread> threads_;
 };

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "serve/connection.hpp"
+#include "serve/peer.hpp"
 
 #include <asio/post.hpp>
 
@@ -9,8 +10,8 @@ namespace etage::serve {
 
 namespace {
 
-constexpr Duration sweep_every = std::chrono::milliseconds(250);   // how late a deadline may be noticed
-constexpr Duration accept_pause = std::chrono::milliseconds(100);  // after EMFILE and the like: never spin
+constexpr Duration sweep_every = std::chrono::milliseconds(250);  // how late a deadline may be noticed
+constexpr Duration log_pause = std::chrono::seconds(10);          // of what may happen with every connection
 
 }  // namespace
 
@@ -23,31 +24,17 @@ Worker::~Worker() {
     closed_.clear();
 }
 
-void Worker::add_listener(asio::ip::tcp::acceptor acceptor, const flow::Entrance& entrance) {
-    listeners_.push_back(std::make_unique<Listener>(Listener{std::move(acceptor), entrance, net::Timer(context_)}));
-    accept(*listeners_.back());
+void Worker::add_listener(asio::ip::tcp::acceptor acceptor, const flow::Entrance& entrance, Door door) {
+    listeners_.push_back(
+        std::make_unique<Listener>(std::move(acceptor), entrance, door, shared_.reserve, shared_.log, shared_.metrics));
+    listeners_.back()->open(
+        [this](Listener& listener, asio::ip::tcp::socket socket) { welcome(listener, std::move(socket)); });
 }
 
 void Worker::run() {
     sweep();
     context_.run();
     listeners_.clear();
-}
-
-void Worker::accept(Listener& listener) {
-    listener.acceptor.async_accept([this, &listener](const asio::error_code& error, asio::ip::tcp::socket socket) {
-        if (error == asio::error::operation_aborted || draining_) return;
-        if (error) {
-            shared_.log.warn("accept failed", {{"why", error.message()}});
-            listener.pause.expires_after(accept_pause);
-            listener.pause.async_wait([this, &listener](const asio::error_code& cancelled) {
-                if (!cancelled) accept(listener);
-            });
-            return;
-        }
-        welcome(listener, std::move(socket));
-        accept(listener);
-    });
 }
 
 void Worker::welcome(Listener& listener, asio::ip::tcp::socket socket) {
@@ -58,13 +45,29 @@ void Worker::welcome(Listener& listener, asio::ip::tcp::socket socket) {
         shared_.metrics.add(base::Counter::connections_refused);
         return;
     }
+    Peer who(unmapped(peer.address()), shared_.limits.trusted_proxies);
+    const bool counted = listener.door() == Door::clients && !who.is_trusted() && !who.address().is_loopback();
+    auto seat = counted ? shared_.turnstile.enter(who.address(), shared_.limits.connections_per_client_max) : limit::Seat();
+    if (!seat) {
+        shared_.metrics.add(base::Counter::connections_refused_per_client);
+        return;
+    }
     socket.set_option(asio::ip::tcp::no_delay(true), error);
     socket.non_blocking(true, error);
     shared_.metrics.add(base::Counter::connections_accepted);
-    auto connection = std::make_shared<Connection>(*this, listener.entrance, std::move(socket), peer);
+    auto connection = std::make_shared<Connection>(*this, listener, std::move(socket), std::move(who));
+    connection->hold(*std::move(seat));
     connections_.emplace(connection.get(), connection);
     shared_.connections.fetch_add(1, std::memory_order_relaxed);
     connection->start();
+}
+
+void Worker::note_proxy(std::string_view proxy, std::string_view why) {
+    shared_.metrics.add(base::Counter::proxy_headers_refused);
+    const Instant now = base::read_clock().mono;
+    if (now < silent_of_proxies_until_) return;
+    silent_of_proxies_until_ = now + log_pause;
+    shared_.log.warn("proxy header refused", {{"proxy", proxy}, {"why", why}});
 }
 
 void Worker::forget(Connection& connection) {
@@ -104,11 +107,7 @@ void Worker::adopt(const ServeLimits& limits, AccessLog access_log) {
 
 void Worker::drain() {
     asio::post(context_, [this] {
-        draining_ = true;
-        for (const auto& listener : listeners_) {
-            asio::error_code ignored;
-            listener->acceptor.close(ignored);
-        }
+        for (const auto& listener : listeners_) listener->close();
         for_each_connection([](Connection& connection) { connection.drain(); });
     });
 }

@@ -8,7 +8,9 @@
 #include "http/h1_parser.hpp"
 #include "net/event.hpp"
 #include "serve/limits.hpp"
+#include "serve/listener.hpp"
 #include "serve/poller.hpp"
+#include "serve/turnstile.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
@@ -31,7 +33,9 @@ struct WorkerContext {
     AccessLog access_log = AccessLog::off;
     base::Metrics& metrics;
     base::Log& log;
-    std::atomic<std::size_t>& connections;  // of all workers
+    std::atomic<std::size_t>& connections;  // of all workers, as is the next
+    Turnstile& turnstile;
+    Reserve& reserve;
 };
 
 class Worker {
@@ -42,7 +46,7 @@ public:
     Worker& operator=(const Worker&) = delete;
 
     /// Takes over a bound, listening socket. Before run(). The entrance is borrowed.
-    void add_listener(asio::ip::tcp::acceptor acceptor, const flow::Entrance& entrance);
+    void add_listener(asio::ip::tcp::acceptor acceptor, const flow::Entrance& entrance, Door door);
     asio::io_context& context() noexcept { return context_; }
 
     /// Runs the loop on the calling thread until stop().
@@ -60,6 +64,9 @@ public:
     const ServeLimits& limits() const noexcept { return shared_.limits; }
     base::Metrics& metrics() noexcept { return shared_.metrics; }
     base::Log& log() noexcept { return shared_.log; }
+    Turnstile& turnstile() noexcept { return shared_.turnstile; }
+    /// Counts, and says so now and then: the connection of a proxy is closed for what it did not say.
+    void note_proxy(std::string_view proxy, std::string_view why);
     /// Lets a closed connection go, after the events under way.
     void forget(Connection& connection);
     Poller& poller() noexcept { return poller_; }
@@ -72,12 +79,6 @@ public:
     }
 
 private:
-    struct Listener {
-        asio::ip::tcp::acceptor acceptor;
-        const flow::Entrance& entrance;
-        net::Timer pause;
-    };
-    void accept(Listener& listener);
     void welcome(Listener& listener, asio::ip::tcp::socket socket);
     void sweep();
     void for_each_connection(const std::function<void(Connection&)>& each);
@@ -88,7 +89,7 @@ private:
     std::string out_;
     std::string key_;
     http::FieldSlots slots_;
-    bool draining_ = false;
+    Instant silent_of_proxies_until_ = Instant::min();
     asio::io_context context_{1};
     std::vector<std::unique_ptr<Listener>> listeners_;
     net::Timer sweeper_;

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from conftest import answer
 from processes import BINARY, RELEASE, Etage, free_port
-from redis_fixtures import until
+from redis_fixtures import entries, until
 
 FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 
@@ -205,6 +205,97 @@ def with_release(start, origin, *args, env=None):
         pytest.skip("needs build/release/etage")
     return start(Etage, "run", "--origin", origin.url, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *args,
                  env=env, binary=RELEASE)
+
+
+class Cornered:
+    """A gateway that gets no further file descriptor until release(); what is open stays open, this test's own connections
+    too. `reuse`: what it closes it may open again. Else nothing at all. Sanitizers look at memory through a pipe of their
+    own, and take what they cannot see for broken: a release binary."""
+
+    def __init__(self, api, reuse=False):
+        self.api = api
+        self.clients = [self._client(api.admin)]
+        self.client = self._client(api.url)
+        self.clients.append(self.client)
+        self.clients[0].get("/readyz")
+        self.client.get("/known")
+        self.before = resource.prlimit(api.process.pid, resource.RLIMIT_NOFILE)
+        most = 3
+        while reuse and (most := max(self._used()) + 1) > len(self._used()):  # fill the gaps
+            self.clients.append(self._client(api.url))
+            self.clients[-1].get("/known")
+        resource.prlimit(api.process.pid, resource.RLIMIT_NOFILE, (most, self.before[1]))
+
+    def _client(self, url):
+        return httpx.Client(base_url=url, timeout=10, limits=httpx.Limits(keepalive_expiry=60))
+
+    def _used(self):
+        return {int(each.name) for each in pathlib.Path(f"/proc/{self.api.process.pid}/fd").iterdir()}
+
+    def metric(self, name):
+        return float(self.clients[0].get("/metrics").text.split(f"\n{name} ")[1].split()[0])
+
+    def release(self):
+        resource.prlimit(self.api.process.pid, resource.RLIMIT_NOFILE, self.before)
+        for client in self.clients:
+            client.close()
+
+
+def test_f18_without_a_descriptor_clients_are_turned_away_and_nobody_spins(start, raw_origin):
+    origin = raw_origin(lambda request, n: answer(b"%d" % n, "200 OK", "Cache-Control: max-age=60"))
+    api = with_release(start, origin)
+    assert api.get("/known").text == "1"
+    cornered = Cornered(api, reuse=True)
+    crowd = [socket.create_connection(("127.0.0.1", api.port), 10) for _ in range(300)]
+    began, before = time.monotonic(), api.cpu_seconds()
+    for client in crowd:
+        client.settimeout(5)
+        try:
+            assert client.recv(1) == b"", "it is told, not left waiting"
+        except ConnectionResetError:
+            pass
+    assert time.monotonic() - began < 5
+    time.sleep(2)
+    assert api.cpu_seconds() - before < 0.5, "nobody spins"
+    assert cornered.client.get("/known").text == "1", "who is connected is served from the shelf"
+    assert cornered.metric("etage_accepts_failed_total") >= 1
+    assert cornered.metric("etage_connections_refused_total") == 300
+    assert 1 <= api.output.count("accept failed") <= 8, "and the log is not flooded: once in ten seconds, and listener"
+    cornered.release()
+    for client in crowd:
+        client.close()
+    until(lambda: httpx.get(api.url + "/known", timeout=10).text == "1", 5)
+
+
+def test_f37_no_descriptor_for_an_origin_is_503_of_that_request(start, raw_origin):
+    origin = raw_origin(lambda request, n: answer(b"%d" % n, "200 OK", "Cache-Control: max-age=60", "Connection: close") + b"<close>")
+    api = with_release(start, origin)
+    assert api.get("/known").text == "1"
+    cornered = Cornered(api)
+    for n in range(5):
+        missed = cornered.client.get(f"/{n}")
+        assert missed.status_code == 503 and "detail=overloaded" in missed.headers["cache-status"]
+        assert cornered.client.get("/known").text == "1", "hits do not mind"
+    assert len(origin.requests) == 1
+    cornered.release()
+    assert httpx.get(api.url + "/after").status_code == 200, "and the origin is not taken for one that is down"
+
+
+def test_f37_no_descriptor_for_redis_is_a_cache_without_it(start, redis, raw_origin):
+    origin = raw_origin(lambda request, n: answer(b"%d" % n, "200 OK", "Cache-Control: max-age=60"))
+    api = with_release(start, origin, "--redis", redis.url, "--threads", "1")
+    assert api.get("/known").text == "1"
+    cornered = Cornered(api)
+    redis.call("CLIENT", "KILL", "TYPE", "normal")
+    for n in range(20):
+        assert cornered.client.get(f"/{n}").status_code == 200, "over the connection to the origin that there is"
+        assert cornered.client.get("/known").text == "1"
+    assert cornered.metric("etage_redis_up") == 0
+    cornered.release()
+    until(lambda: "degraded" not in httpx.get(api.admin + "/readyz").text, 10)
+    before = len(entries(redis))
+    assert httpx.get(api.url + "/after").status_code == 200
+    until(lambda: len(entries(redis)) > before)
 
 
 def test_f34_the_clock_of_the_wall_jumps(start, raw_origin, tmp_path):
