@@ -185,7 +185,7 @@ asio::awaitable<Admin::Page> Admin::open(flow::Visit& visit, net::BodySource* bo
     else if (door->path == "/explain")
         page = co_await explain(request.query);
     else if (door->path == "/reload")
-        page = co_await reload();
+        page = co_await reload(visit);
     else if (door->path == "/readyz")
         page = ready(visit.now);
     else if (door->path == "/healthz")
@@ -254,7 +254,8 @@ asio::awaitable<Admin::Page> Admin::explain(std::string_view query) {
     co_return page;
 }
 
-asio::awaitable<Admin::Page> Admin::reload() {
+asio::awaitable<Admin::Page> Admin::reload(const flow::Visit& visit) {
+    log_.info("reload asked for", {{"client", visit.client_address}, {"by", by_}});
     const auto applied = co_await house_.reload();
     Page page;
     if (!applied) {  // RFC 9110 §15.5.21

@@ -39,7 +39,7 @@ private:
     asio::awaitable<Page> purge(const flow::Visit& visit, net::BodySource* body);
     void note(const flow::Visit& visit, const std::string& what, const Result<PurgeReceipt>& receipt);
     asio::awaitable<Page> explain(std::string_view query);
-    asio::awaitable<Page> reload();
+    asio::awaitable<Page> reload(const flow::Visit& visit);
     Page ready(Now now) const;
 
     House& house_;
