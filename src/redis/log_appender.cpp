@@ -40,7 +40,10 @@ asio::awaitable<Result<Sequence>> LogAppender::invalidate(Invalidation invalidat
     const Sequence position = appended->position;
     house_.engine.apply_ahead(position, {tags, invalidation.softness});
     remember(invalidation, position, true);
-    if (is_lost(*appended)) queue(invalidation);
+    if (is_lost(*appended)) {
+        queue(invalidation);
+        house_.engine.apply_ahead({tags, invalidation.softness});  // its position may lie below the new history's floor
+    }
     house_.metrics.add(base::Counter::invalidations);
     if (invalidation.softness == coherence::Softness::hard) check_.sample(position, tags, base::read_clock().mono);
     co_return position;

@@ -229,6 +229,28 @@ TEST_F(Log, AnAppendThatIsAnsweredWhenItsHistoryIsOverIsAppendedAgain) {
     EXPECT_THAT(texts, Contains("late"));
 }
 
+TEST_F(Log, AnAppendThatIsAnsweredWhenItsHistoryIsOverHoldsHere) {
+    start();
+    pass(10ms);
+    client.answers_after = 2s;
+    const auto late = begin(log().invalidate(hard("late"), in(5s)));
+    client.answers_after = {};
+    server.restart("run2:repl2", 1);  // the tail is lost
+    client.cut();
+    pass(1s);
+    ASSERT_FALSE(*late);
+    server.refusal = "OOM command not allowed when used memory > 'maxmemory'.";  // it cannot be appended again yet
+    pass(2s);
+    ASSERT_TRUE(*late);
+    ASSERT_EQ(log().view().queued, 1U);
+    EXPECT_EQ(judge(engine.fence(), "late"), Validity::gone) << "others may have filled it in the new history";
+    EXPECT_EQ(judge(engine.fence(), "other"), Validity::valid);
+    server.refusal.clear();
+    pass(3s);
+    EXPECT_EQ(log().view().queued, 0U);
+    EXPECT_EQ(judge(engine.fence(), "late"), Validity::valid);
+}
+
 TEST_F(Log, WhenAHistoryEndsAnInvalidationWaitsForTheNextOne) {
     start();
     pass(10ms);
