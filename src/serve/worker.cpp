@@ -11,7 +11,8 @@ namespace etage::serve {
 namespace {
 
 constexpr Duration sweep_every = std::chrono::milliseconds(250);  // how late a deadline may be noticed
-constexpr Duration log_pause = std::chrono::seconds(10);          // of what may happen with every connection
+constexpr std::size_t administration_kept = 16;           // connections that it gets when clients have all there are
+constexpr Duration log_pause = std::chrono::seconds(10);  // of what may happen with every connection
 
 }  // namespace
 
@@ -41,7 +42,8 @@ void Worker::welcome(Listener& listener, asio::ip::tcp::socket socket) {
     asio::error_code error;
     const auto peer = socket.remote_endpoint(error);
     if (error) return;  // gone already
-    if (shared_.connections.load(std::memory_order_relaxed) >= shared_.limits.connections_max) {
+    const std::size_t kept = listener.door() == Door::administration ? administration_kept : 0;
+    if (shared_.connections.load(std::memory_order_relaxed) >= shared_.limits.connections_max + kept) {
         shared_.metrics.add(base::Counter::connections_refused);
         return;
     }

@@ -351,6 +351,23 @@ def test_every_change_is_in_the_log_with_who_and_what(gateway, echo):
         assert token is None or token not in api.output
 
 
+def test_administration_is_reached_when_clients_have_all_connections(gateway, echo, connect):
+    api = gateway("--origin", echo.url, env={"ETAGE_SERVER_CONNECTIONS_MAX": "5"})
+    held = [connect(api) for _ in range(5)]
+    for wire in held:
+        wire.send(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+        wire.message()
+    assert closed(connect(api)), "they have"
+    for _ in range(3):
+        assert httpx.get(api.admin + "/readyz").status_code == 200
+    own = [Wire(socket.create_connection(("127.0.0.1", int(api.admin.rsplit(":", 1)[1])), 10)) for _ in range(20)]
+    for wire in own:
+        wire.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert 12 <= sum(not closed(wire) for wire in own) <= 16, "but it has a bound, too"
+    for wire in own:
+        wire.socket.close()
+
+
 def test_a_change_that_failed_is_in_the_log_too(instance, redis):
     api = instance(redis)
     redis.kill()
