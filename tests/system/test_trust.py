@@ -198,6 +198,7 @@ def test_one_client_has_so_many_connections(behind, connect):
     assert closed(enter("192.0.2.7")) and closed(enter("192.0.2.7"))
     assert enter("192.0.2.8").message()[1] == b"192.0.2.8", "others are not concerned"
     assert api.metric("etage_connections_refused_per_client_total") == 2
+    until(lambda: "client has too many connections client=192.0.2.7 most=3" in api.output)
     held[0].socket.close()
 
     def comes_in():
