@@ -26,7 +26,7 @@ std::optional<Connection::Next> Connection::meet() {
     if (header.source == net::ProxyHeader::Source::told && !peer_.is_trusted()) {
         auto seat = worker_.turnstile().enter(peer_.address(), worker_.limits().connections_per_client_max);
         if (!seat) {
-            worker_.metrics().add(base::Counter::connections_refused_per_client);
+            worker_.note_crowd(peer_.text());
             return Next::close;
         }
         seat_ = *std::move(seat);

@@ -11,7 +11,16 @@ namespace etage::serve {
 namespace {
 
 constexpr Duration sweep_every = std::chrono::milliseconds(250);  // how late a deadline may be noticed
-constexpr Duration log_pause = std::chrono::seconds(10);          // of what may happen with every connection
+constexpr std::size_t administration_kept = 16;           // connections that it gets when clients have all there are
+constexpr Duration log_pause = std::chrono::seconds(10);  // of what may happen with every connection
+
+/// True once in log_pause.
+bool is_time(Instant& silent_until) noexcept {
+    const Instant now = base::read_clock().mono;
+    if (now < silent_until) return false;
+    silent_until = now + log_pause;
+    return true;
+}
 
 }  // namespace
 
@@ -41,17 +50,16 @@ void Worker::welcome(Listener& listener, asio::ip::tcp::socket socket) {
     asio::error_code error;
     const auto peer = socket.remote_endpoint(error);
     if (error) return;  // gone already
-    if (shared_.connections.load(std::memory_order_relaxed) >= shared_.limits.connections_max) {
+    const std::size_t kept = listener.door() == Door::administration ? administration_kept : 0;
+    if (shared_.connections.load(std::memory_order_relaxed) >= shared_.limits.connections_max + kept) {
         shared_.metrics.add(base::Counter::connections_refused);
         return;
     }
     Peer who(unmapped(peer.address()), shared_.limits.trusted_proxies);
     const bool counted = listener.door() == Door::clients && !who.is_trusted() && !who.address().is_loopback();
-    auto seat = counted ? shared_.turnstile.enter(who.address(), shared_.limits.connections_per_client_max) : limit::Seat();
-    if (!seat) {
-        shared_.metrics.add(base::Counter::connections_refused_per_client);
-        return;
-    }
+    auto seat = counted ? shared_.turnstile.enter(who.address(), shared_.limits.connections_per_client_max)
+                        : limit::Seat();
+    if (!seat) return note_crowd(who.text());
     socket.set_option(asio::ip::tcp::no_delay(true), error);
     socket.non_blocking(true, error);
     shared_.metrics.add(base::Counter::connections_accepted);
@@ -64,10 +72,15 @@ void Worker::welcome(Listener& listener, asio::ip::tcp::socket socket) {
 
 void Worker::note_proxy(std::string_view proxy, std::string_view why) {
     shared_.metrics.add(base::Counter::proxy_headers_refused);
-    const Instant now = base::read_clock().mono;
-    if (now < silent_of_proxies_until_) return;
-    silent_of_proxies_until_ = now + log_pause;
-    shared_.log.warn("proxy header refused", {{"proxy", proxy}, {"why", why}});
+    if (is_time(silent_of_proxies_until_)) shared_.log.warn("proxy header refused", {{"proxy", proxy}, {"why", why}});
+}
+
+void Worker::note_crowd(std::string_view client) {
+    shared_.metrics.add(base::Counter::connections_refused_per_client);
+    if (is_time(silent_of_crowds_until_))
+        shared_.log.warn(
+            "client has too many connections",
+            {{"client", client}, {"most", static_cast<std::int64_t>(shared_.limits.connections_per_client_max)}});
 }
 
 void Worker::forget(Connection& connection) {

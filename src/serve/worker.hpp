@@ -67,6 +67,8 @@ public:
     Turnstile& turnstile() noexcept { return shared_.turnstile; }
     /// Counts, and says so now and then: the connection of a proxy is closed for what it did not say.
     void note_proxy(std::string_view proxy, std::string_view why);
+    /// Likewise: a client has as many connections as it may.
+    void note_crowd(std::string_view client);
     /// Lets a closed connection go, after the events under way.
     void forget(Connection& connection);
     Poller& poller() noexcept { return poller_; }
@@ -90,6 +92,7 @@ private:
     std::string key_;
     http::FieldSlots slots_;
     Instant silent_of_proxies_until_ = Instant::min();
+    Instant silent_of_crowds_until_ = Instant::min();
     asio::io_context context_{1};
     std::vector<std::unique_ptr<Listener>> listeners_;
     net::Timer sweeper_;

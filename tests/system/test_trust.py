@@ -198,6 +198,7 @@ def test_one_client_has_so_many_connections(behind, connect):
     assert closed(enter("192.0.2.7")) and closed(enter("192.0.2.7"))
     assert enter("192.0.2.8").message()[1] == b"192.0.2.8", "others are not concerned"
     assert api.metric("etage_connections_refused_per_client_total") == 2
+    until(lambda: "client has too many connections client=192.0.2.7 most=3" in api.output)
     held[0].socket.close()
 
     def comes_in():
@@ -349,6 +350,23 @@ def test_every_change_is_in_the_log_with_who_and_what(gateway, echo):
         assert f'purged client=127.0.0.1 by={by} what="tag posts, tag post:7, url /x (soft)" seq={receipt["seq"]} ' in first
         assert first.endswith("confirmed=1 live=1") and "what=everything" in second
         assert token is None or token not in api.output
+
+
+def test_administration_is_reached_when_clients_have_all_connections(gateway, echo, connect):
+    api = gateway("--origin", echo.url, env={"ETAGE_SERVER_CONNECTIONS_MAX": "5"})
+    held = [connect(api) for _ in range(5)]
+    for wire in held:
+        wire.send(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+        wire.message()
+    assert closed(connect(api)), "they have"
+    for _ in range(3):
+        assert httpx.get(api.admin + "/readyz").status_code == 200
+    own = [Wire(socket.create_connection(("127.0.0.1", int(api.admin.rsplit(":", 1)[1])), 10)) for _ in range(20)]
+    for wire in own:
+        wire.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert 12 <= sum(not closed(wire) for wire in own) <= 16, "but it has a bound, too"
+    for wire in own:
+        wire.socket.close()
 
 
 def test_a_change_that_failed_is_in_the_log_too(instance, redis):
