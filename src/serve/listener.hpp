@@ -33,8 +33,8 @@ public:
     static constexpr std::size_t turned_away_max = 128;
 
     /// Takes over a bound, listening socket. What is borrowed outlives it.
-    Listener(asio::ip::tcp::acceptor acceptor, const flow::Entrance& entrance, Door door, Reserve& reserve, base::Log& log,
-             base::Metrics& metrics);
+    Listener(asio::ip::tcp::acceptor acceptor, const flow::Entrance& entrance, Door door, Reserve& reserve,
+             base::Log& log, base::Metrics& metrics);
 
     /// From now on everybody is handed to `welcome`, until close().
     void open(Welcome welcome);

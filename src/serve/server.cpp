@@ -57,9 +57,7 @@ std::unexpected<Error> cannot_listen(const tcp::endpoint& endpoint, const asio::
 }  // namespace
 
 Server::Server(const ServerOptions& options, base::Metrics& metrics, base::Log& log)
-    : limits_(options.limits),
-      log_(log),
-      turnstile_(base::random_seed()) {
+    : limits_(options.limits), log_(log), turnstile_(base::random_seed()) {
     const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
     const WorkerContext context{options.limits, options.access_log, metrics, log, connections_, turnstile_, reserve_};
     for (std::size_t i = 0; i < (options.threads == 0 ? cores : options.threads); ++i)

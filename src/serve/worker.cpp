@@ -57,8 +57,8 @@ void Worker::welcome(Listener& listener, asio::ip::tcp::socket socket) {
     }
     Peer who(unmapped(peer.address()), shared_.limits.trusted_proxies);
     const bool counted = listener.door() == Door::clients && !who.is_trusted() && !who.address().is_loopback();
-    auto seat = counted ? shared_.turnstile.enter(who.address(), shared_.limits.connections_per_client_max)
-                        : limit::Seat();
+    auto seat =
+        counted ? shared_.turnstile.enter(who.address(), shared_.limits.connections_per_client_max) : limit::Seat();
     if (!seat) return note_crowd(who.text());
     socket.set_option(asio::ip::tcp::no_delay(true), error);
     socket.non_blocking(true, error);

@@ -164,7 +164,7 @@ async def flood(port, requests, addresses):
             try:
                 reader, writer = (reader, writer) if writer else await connect(port, address)
                 writer.write(octets)
-                answers[number].raw = await asyncio.wait_for(read_one(reader), PATIENCE)
+                answers[number].raw = await asyncio.wait_for(read_one(reader, octets), PATIENCE)
             except BROKEN_OFF:
                 writer = writer and writer.transport.abort()
         if writer:
@@ -178,10 +178,11 @@ async def flood(port, requests, addresses):
     return answers
 
 
-async def read_one(reader):
+async def read_one(reader, asked):
     """The head of an answer that says its length; the content is read and gone."""
     head = await reader.readuntil(b"\r\n\r\n")
-    await reader.readexactly(int(re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)[1]))
+    if not asked.startswith(b"HEAD "):
+        await reader.readexactly(int(re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)[1]))
     return head
 
 

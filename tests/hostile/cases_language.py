@@ -9,7 +9,7 @@ import re
 
 from stream_cases import HERE, octets_of
 
-NAME = re.compile(r"(?<![\w.-])([a-z0-9-]+\.test)(?![\w-])")  # every host of a case is moved to hosts of its own
+NAME = re.compile(r"(?i)(?<![\w.-])([a-z0-9-]+\.test)(?![\w-])")  # every host of a case is moved to hosts of its own
 FILLER = b"X-Filler-%d: " + b"f" * 1000 + b"\r\n"
 
 
@@ -114,9 +114,9 @@ def read_step(who, text):
     if found := re.match(r"admin port: (\w+ \S+) ", text):
         fields = [part.strip().removeprefix("with ") for part in text[found.end():].split(";")]
         return Step(who, "admin", found[1].encode(), what=fields)
-    if text.startswith("purge "):
+    if re.match(r"purge (\{|\w+=')", text):
         return Step(who, "purge", what=read_purge(text[len("purge "):]))
-    assert re.match(r"[A-Z]+ ", text), f"no step: {text!r}"
+    assert re.match(r"\w+ .* HTTP/1", text), f"no step: {text!r}"
     return Step(who, "ask", octets(text))
 
 

@@ -9,6 +9,7 @@ import pytest
 from cases_assertions import judge, worst
 from cases_language import read_corpus
 from cases_origin import ScriptedOrigin
+from cases_rules import cases as cases_made_by_rule
 from cases_stand import WAYS, Player, Stand
 from processes import BINARY
 from test_streams import sanitizers
@@ -79,3 +80,8 @@ def report(start, make_redis, tmp_path, progress, cases, way, what):
 @pytest.mark.parametrize("way", WAYS)
 def test_cases_of_the_corpus(start, make_redis, tmp_path, progress, way):
     report(start, make_redis, tmp_path, progress, read_corpus(), way, "cache cases")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_cases_made_by_rule(start, make_redis, tmp_path, progress, way):
+    report(start, make_redis, tmp_path, progress, cases_made_by_rule(), way, "cache cases made by rule")
