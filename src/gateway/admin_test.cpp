@@ -242,6 +242,19 @@ TEST_F(AdminTest, ExplainRefusesWhatIsNoQuestion) {
     EXPECT_EQ(get("/explain", "url=/x").status, 400);
 }
 
+TEST_F(AdminTest, AReloadSaysWhatIsAppliedOrWhatIsWrong) {
+    const Reply applied = ask({Method::post, "/reload"});
+    EXPECT_EQ(applied.status, 200);
+    EXPECT_EQ(applied.json()["routes"], 3);
+    EXPECT_EQ(applied.json()["origins"], 1);
+    house_.problems.add("etage.toml:3:1", "unknown key");
+    const Reply refused = ask({Method::post, "/reload"});
+    EXPECT_EQ(refused.status, 422);
+    EXPECT_THAT(refused.head, HasSubstr("Content-Type: text/plain; charset=utf-8\r\n"));
+    EXPECT_EQ(refused.content, "etage.toml:3:1: unknown key\n");
+    EXPECT_EQ(ask({Method::get, "/reload"}).status, 405);
+}
+
 TEST_F(AdminTest, ForeignHostsSeeHealthAndTheEmptyPageOnly) {
     for (const char* path : {"/metrics", "/stats.json", "/explain"})
         EXPECT_EQ(ask({Method::get, path, "url=/x", "evil.example"}).status, 403) << path;
