@@ -76,7 +76,8 @@ class Stand:
 
     async def purge(self, number, order):
         body = json.dumps(order | {"wait": "all"}).encode()
-        return await self.admin(number, b"POST /purge HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        return await self.admin(number,
+                                b"POST /purge HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
 
     async def explain(self, number, octets):
         """What this gateway would do with a request of these octets."""
@@ -153,7 +154,8 @@ class Player:
     async def measure(self, case):
         if not case.alone:
             return {}
-        return {"rss": [g.resident() for g in self.stand.gateways], "entries": self.stand.entries(), "flushes": self.stand.flushes()}
+        return {"rss": [g.resident() for g in self.stand.gateways], "entries": self.stand.entries(),
+                "flushes": self.stand.flushes()}
 
     async def compare(self, played, before):
         """What assertions ask of the gateways themselves, once all steps are taken."""

@@ -1,4 +1,4 @@
-"""Scripted poisoning, deception and hostile origins (cachecases.jsonl, THREATS.md §2), each played in three ways: cachecases.md."""
+"""Scripted poisoning, deception and hostile origins (cachecases.jsonl, THREATS.md §2), each in three ways: cachecases.md."""
 
 import asyncio
 import collections
@@ -7,7 +7,7 @@ import time
 import hostile_report
 import pytest
 from cases_assertions import judge, worst
-from cases_language import read_corpus
+from cases_language import of_row, read_corpus
 from cases_origin import ScriptedOrigin
 from cases_rules import cases as cases_made_by_rule
 from cases_stand import WAYS, Player, Stand
@@ -85,3 +85,23 @@ def test_cases_of_the_corpus(start, make_redis, tmp_path, progress, way):
 @pytest.mark.parametrize("way", WAYS)
 def test_cases_made_by_rule(start, make_redis, tmp_path, progress, way):
     report(start, make_redis, tmp_path, progress, cases_made_by_rule(), way, "cache cases made by rule")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_each_way_is_what_it_says(start, make_redis, tmp_path, way):
+    """Were nothing stored, or nothing found, most cases would pass for nothing."""
+    three = {"id": "T", "class": "teeth", "origin": [{"status": 200, "headers": [["Cache-Control", "max-age=60"]], "body": "v{n}"}],
+             "steps": [["V", "GET /x HTTP/1.1\\r\\nHost: gw.test\\r\\n\\r\\n"]] * 3,
+             "assert": [["r2.hit", "==", True], ["r3.hit", "==", True], ["origin.count", "==", 1], ["stored", "==", True]]}
+
+    async def everything():
+        origin = ScriptedOrigin()
+        await origin.open()
+        stand = await Stand.make(way, "", 3, start, make_redis, origin, tmp_path, sanitizers())
+        return await Player(stand).play(of_row(three))
+
+    played = asyncio.run(everything())
+    assert not judge(played), judge(played)
+    found_in_redis = ["detail=redis" in taken.last.verdict for taken in played.taken]
+    assert found_in_redis == {"memory": [False] * 3, "redis alone": [False, True, True],
+                              "second instance": [False, True, False]}[way]
