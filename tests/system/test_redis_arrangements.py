@@ -1,13 +1,14 @@
 """Redis over TLS, as a cluster of six, and behind Sentinels: real processes, and what the gateway does when they change."""
 
 import contextlib
+import socket
 import subprocess
 import time
 
 import pytest
 from conftest import Process, free_port
 from redis_fixtures import entries, until
-from redis_processes import RedisError
+from redis_processes import RedisError, steady_port
 from resp import Resp
 
 KEYS = [f"/k/a/{n}" for n in range(24)]
@@ -143,10 +144,13 @@ class Cluster:
 
     @staticmethod
     def _port():
-        """The nodes talk to each other at a port 10,000 higher."""
-        while (port := free_port()) > 55535:
-            pass
-        return port
+        """The nodes talk to each other at a port 10,000 higher: neither is one that the system gives to clients."""
+        while True:
+            port = steady_port()
+            with socket.socket() as bus, contextlib.suppress(OSError):
+                if port < 22_000:
+                    bus.bind(("127.0.0.1", port + 10_000))
+                    return port
 
     @staticmethod
     def field(server, name):
