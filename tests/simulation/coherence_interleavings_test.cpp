@@ -1,17 +1,13 @@
-// Every interleaving of a handful of actors on the real Engine (DESIGN §4 and §11).
-//
-// A schedule is a list of actors, run from scratch on a new world each time; the engine needs no copying and no hooks.
-// Two schedules that lead to the same state (ghost state included) have the same futures, so each state is expanded
-// once and the schedules through it are counted, not walked. That this counts right is itself tested against plain
-// enumeration.
+// Every interleaving of a handful of actors on the real Engine (DESIGN §4 and §11). How they are walked through:
+// coherence_explorer.hpp.
 
 #include "coherence_actors.hpp"
+#include "coherence_explorer.hpp"
 #include "coherence_reader.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <unordered_map>
 
 namespace etage::simulation {
 namespace {
@@ -19,80 +15,6 @@ namespace {
 struct Scenario {
     void (*furnish)(World&);
     const char* name;
-};
-
-using Schedule = std::vector<std::size_t>;
-
-class Explorer {
-public:
-    enum class Memory : std::uint8_t { states, none };
-
-    Explorer(void (*furnish)(World&), Mutant mutant, Memory memory = Memory::states)
-        : furnish_(furnish), mutant_(mutant), memory_(memory) {
-        schedules_ = explore();
-    }
-
-    std::uint64_t schedules() const { return schedules_; }  // counted up to the first violation
-    std::size_t states() const { return seen_.size(); }
-    const std::string& violation() const { return violation_; }
-    /// The violating schedule, in words.
-    const std::string& story() const { return story_; }
-
-private:
-    World replay(std::string* story = nullptr) const {
-        World world;
-        world.mutant = mutant_;
-        furnish_(world);
-        for (const std::size_t actor : schedule_) {
-            const std::string_view what = world.actors[actor]->step(world);
-            if (story != nullptr) *story += "    " + std::to_string(actor) + " " + std::string(what) + "\n";
-        }
-        return world;
-    }
-
-    /// The number of schedules that continue the present one to its end.
-    std::uint64_t explore() {
-        const World world = replay();
-        if (!world.violation.empty()) return fail(world.violation);
-        std::string state = memory_ == Memory::states ? world.state() : std::string();
-        if (const auto known = seen_.find(state); memory_ == Memory::states && known != seen_.end())
-            return known->second;
-
-        std::uint64_t count = 0;
-        bool end = true;
-        for (std::size_t actor = 0; actor < world.actors.size() && violation_.empty(); ++actor) {
-            if (!world.actors[actor]->ready(world)) continue;
-            end = false;
-            schedule_.push_back(actor);
-            count += explore();
-            schedule_.pop_back();
-        }
-        if (end) count = arrive(world);
-        if (memory_ == Memory::states) seen_.emplace(std::move(state), count);
-        return count;
-    }
-
-    std::uint64_t arrive(const World& world) {
-        const bool all = std::ranges::all_of(world.actors, [](const auto& actor) { return actor->finished(); });
-        // A mutant may leave someone waiting for ever; that is not what it is to be caught for.
-        if (!all && mutant_ == Mutant::none) fail("somebody waits for ever");
-        return 1;
-    }
-
-    std::uint64_t fail(std::string_view what) {
-        violation_ = what;
-        replay(&story_);
-        return 1;
-    }
-
-    void (*furnish_)(World&);
-    Mutant mutant_;
-    Memory memory_;
-    Schedule schedule_;
-    std::unordered_map<std::string, std::uint64_t> seen_;
-    std::uint64_t schedules_ = 0;
-    std::string violation_;
-    std::string story_;
 };
 
 template <class A, class... Arguments>
@@ -235,7 +157,7 @@ constexpr Scenario scenarios[] = {
 class EveryInterleaving : public testing::TestWithParam<Scenario> {};
 
 TEST_P(EveryInterleaving, KeepsTheGuarantee) {
-    const Explorer explorer(GetParam().furnish, Mutant::none);
+    const Explorer<World> explorer(GetParam().furnish, Mutant::none);
     std::printf("%15llu schedules through %6zu states: %s\n", static_cast<unsigned long long>(explorer.schedules()),
                 explorer.states(), GetParam().name);
     EXPECT_EQ(explorer.violation(), "") << explorer.story();
@@ -283,7 +205,7 @@ class PlantedBug : public testing::TestWithParam<Bug> {};
 
 TEST_P(PlantedBug, IsCaught) {
     const Bug& bug = GetParam();
-    const Explorer explorer(bug.scenario, bug.mutant);
+    const Explorer<World> explorer(bug.scenario, bug.mutant);
     EXPECT_NE(explorer.violation(), "") << bug.name << " survives every schedule";
     RecordProperty("schedule", explorer.story());
     std::printf("caught after %5zu states: %s\n", explorer.states(), bug.name);
@@ -299,8 +221,8 @@ void small(World& w) {
 }
 
 TEST(Exploration, CountsTheSchedulesThatPlainEnumerationWalks) {
-    const Explorer remembering(small, Mutant::none);
-    const Explorer plain(small, Mutant::none, Explorer::Memory::none);
+    const Explorer<World> remembering(small, Mutant::none);
+    const Explorer<World> plain(small, Mutant::none, Explorer<World>::Memory::none);
     EXPECT_EQ(plain.violation(), "");
     EXPECT_EQ(remembering.schedules(), plain.schedules());
     EXPECT_GT(plain.schedules(), 1000U);

@@ -140,6 +140,7 @@ struct World {
     std::string violation;  // the first one
     std::vector<std::unique_ptr<Actor>> actors;
 
+    std::string_view step(std::size_t actor) { return actors[actor]->step(*this); }
     Sequence append(const Tags& tags, Softness softness);
     /// Rule 3: the higher fence wins.
     void put(std::optional<Response>& place, Response response);
