@@ -63,7 +63,7 @@ void append(std::string& out, const Reply& reply) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view bytes = fuzz::text_of(data, size);
     const Seen whole = read(bytes, bytes.size() + 1);
-    for (const std::size_t piece : {1, 7}) {
+    for (const std::size_t piece : {1U, 7U}) {
         const Seen again = read(bytes, piece);
         // A reply over the bound may be complete when it comes in one piece; never the other way round.
         fuzz::require(again.replies.size() <= whole.replies.size());

@@ -1,6 +1,7 @@
 #include "flow/tags.hpp"
 
 #include "base/hash.hpp"
+#include "http/h1_target.hpp"
 #include "policy/invalidate.hpp"
 
 #include <algorithm>
@@ -90,21 +91,29 @@ TagHash prefix_tag(std::string_view prefix) { return tag_hash(TagKind::prefix, w
 TagHash uri_tag(std::string_view uri) { return tag_hash(TagKind::uri, uri); }
 
 std::optional<std::string> uri_of(std::string_view written) {
-    const bool local = written.starts_with('/');
-    const auto scheme_end = local ? std::string_view::npos : written.find("://");
-    if (!local && scheme_end == std::string_view::npos) return std::nullopt;
-    const std::string_view scheme = local ? std::string_view("http") : written.substr(0, scheme_end);
-    std::string_view rest = local ? written : written.substr(scheme_end + 3);
-    const auto path_at = std::min(rest.find('/'), rest.size());
-    const std::string_view host = local ? std::string_view("any") : rest.substr(0, path_at);
-    rest.remove_prefix(path_at);
+    constexpr std::string_view anywhere = "http://any";
+    if (written.starts_with('/')) {
+        auto uri = uri_of(std::string(anywhere) + std::string(written));
+        if (uri) uri->erase(0, anywhere.size());
+        return uri;
+    }
+    const auto scheme_end = written.find("://");
+    if (scheme_end == std::string_view::npos) return std::nullopt;
+    const auto scheme = written.substr(0, scheme_end);
+    if (!http::iequals(scheme, "http") && !http::iequals(scheme, "https")) return std::nullopt;
+    std::string_view rest = written.substr(scheme_end + 3);
+    const auto host_end = std::min(rest.find_first_of("/?#"), rest.size());
+    // As strict as with a request: what no request can name is no URI of an entry.
+    const auto authority = http::parse_authority(rest.substr(0, host_end));
+    if (!authority) return std::nullopt;
+    rest.remove_prefix(host_end);
     rest = rest.substr(0, rest.find('#'));
-    const auto question = rest.find('?');
-    const auto path = rest.empty() ? std::string_view("/") : rest.substr(0, question);
-    const bool has_query = question != std::string_view::npos;
-    std::string text = policy::uri_text(scheme, host, path, has_query ? rest.substr(question + 1) : "", has_query);
+    const auto question = std::min(rest.find('?'), rest.size());
+    const auto path = question == 0 ? std::string_view("/") : rest.substr(0, question);
+    const bool has_query = question < rest.size();
+    std::string text = policy::uri_text(scheme, *authority, path,
+                                        has_query ? rest.substr(question + 1) : std::string_view{}, has_query);
     if (text.empty()) return std::nullopt;
-    if (local) text.erase(0, std::string_view("http://any").size());
     return text;
 }
 

@@ -42,7 +42,7 @@ TagHash prefix_tag(std::string_view prefix);
 /// Precondition: `uri` is in the form of policy::uri_text(), with or without "http://host" before it.
 TagHash uri_tag(std::string_view uri);
 /// That form of what a person wrote: "http://host/path?query", or "/path?query" for any host. Nothing when it is
-/// neither.
+/// neither, or when no request could name it. What it returns it returns again when given it.
 std::optional<std::string> uri_of(std::string_view written);
 
 }  // namespace etage::flow

@@ -111,7 +111,9 @@ TEST(PurgeRequest, WhatNamesNothingIsRefused) {
     EXPECT_TRUE(refused(&PurgeRequest::prefixes, "posts"));
     EXPECT_TRUE(refused(&PurgeRequest::prefixes, "/posts?a=1"));
     EXPECT_TRUE(refused(&PurgeRequest::hosts, "http://example.com"));
+    EXPECT_TRUE(refused(&PurgeRequest::hosts, "example.com:http"));
     EXPECT_TRUE(refused(&PurgeRequest::urls, "posts"));
+    EXPECT_TRUE(refused(&PurgeRequest::urls, "ftp://example.com/posts"));
     EXPECT_FALSE(refused(&PurgeRequest::prefixes, "/posts"));
 }
 

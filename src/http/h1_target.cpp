@@ -1,11 +1,9 @@
 #include "http/h1_target.hpp"
 
 #include "http/grammar.hpp"
-
-#include <arpa/inet.h>
+#include "http/uri.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace etage::http {
 namespace {
@@ -56,14 +54,6 @@ bool is_port(std::string_view text) noexcept {
         if (port > port_max) return false;
     }
     return true;
-}
-
-bool is_ipv6(std::string_view text) noexcept {
-    std::array<char, INET6_ADDRSTRLEN> terminated{};
-    if (text.size() >= terminated.size()) return false;
-    std::ranges::copy(text, terminated.begin());
-    in6_addr address;
-    return inet_pton(AF_INET6, terminated.data(), &address) == 1;
 }
 
 /// RFC 3986 §3.2.2. Stricter: no comma (a list separator elsewhere) and no empty label but a last one, since some would

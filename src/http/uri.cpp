@@ -4,6 +4,8 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace etage::http {
@@ -129,15 +131,16 @@ std::optional<HostPort> split_host_port(std::string_view text, std::string& why)
 }
 
 /// inet_pton reads up to the first NUL, and would not see what comes behind.
-bool is_ipv4(const std::string& text) noexcept {
-    in_addr address{};
-    return text.find('\0') == std::string::npos && ::inet_pton(AF_INET, text.c_str(), &address) == 1;
+template <class Address>
+bool is_address(int family, std::string_view text) noexcept {
+    std::array<char, INET6_ADDRSTRLEN> terminated{};
+    if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos) return false;
+    std::ranges::copy(text, terminated.begin());
+    Address address;
+    return ::inet_pton(family, terminated.data(), &address) == 1;
 }
 
-bool is_ipv6(const std::string& text) noexcept {
-    in6_addr address{};
-    return text.find('\0') == std::string::npos && ::inet_pton(AF_INET6, text.c_str(), &address) == 1;
-}
+bool is_ipv4(std::string_view text) noexcept { return is_address<in_addr>(AF_INET, text); }
 
 bool is_host_name(std::string_view host) noexcept {
     for (const char c : host)
@@ -163,6 +166,8 @@ bool check_host(const HostPort& parts, std::string& why) {
 }
 
 }  // namespace
+
+bool is_ipv6(std::string_view text) noexcept { return is_address<in6_addr>(AF_INET6, text); }
 
 int escaped_byte(std::string_view text) noexcept {
     if (text.size() < 3) return -1;

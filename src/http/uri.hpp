@@ -12,6 +12,9 @@ namespace etage::http {
 /// '%'.
 int escaped_byte(std::string_view text) noexcept;
 
+/// Whether it is an IPv6 address as RFC 4291 §2.2 writes it: without brackets, without a zone.
+bool is_ipv6(std::string_view text) noexcept;
+
 /// Appends `path` normalised: %-escapes of unreserved characters decoded, other escapes in upper case, dot segments
 /// resolved, "" is "/", "*" stays. Returns false (and appends nothing) when the path leaves the root, does not begin
 /// there, holds a bad escape, an escaped NUL, a byte no target may hold, or a dot segment behind or before an encoded

@@ -60,15 +60,27 @@ TEST(LogRecord, WrittenFormsAreNormalised) {
     EXPECT_THAT(read({"prefix", "/a/./b"}).what.targets, Contains(Target{Kind::prefix, "/a/b"}));
     EXPECT_THAT(read({"host", "API.Test:80"}).what.targets, ElementsAre(Target{Kind::host, "api.test"}));
     EXPECT_THAT(read({"host", "[::1]:8080"}).what.targets, ElementsAre(Target{Kind::host, "[::1]:8080"}));
+    EXPECT_THAT(read({"host", "api.test:"}).what.targets, ElementsAre(Target{Kind::host, "api.test"}));
+    EXPECT_THAT(read({"url", "http://api.test?a=1#b"}).what.targets,
+                Contains(Target{Kind::url, "http://api.test/?a=1"}));
+}
+
+/// inet_pton would read up to the NUL and not see what comes behind.
+TEST(LogRecord, AHostWithANulIsNone) {
+    expect_everything(read({"host", std::string_view("[::1\0x]", 7)}));
+    expect_everything(read({"host", std::string_view("a\0", 2)}));
 }
 
 TEST(LogRecord, WhatIsNotUnderstoodInvalidatesEverything) {
     const std::vector<std::vector<std::string_view>> wrong = {
-        {"tags", "posts"},         {"Tag", "posts"}, {"tag", ""},
-        {"url", "posts"},          {"url", ""},      {"prefix", "posts"},
-        {"prefix", "/a?b=1"},      {"host", "a/b"},  {"soft", "yes"},
-        {"tag", "posts", "soft"},  {"by", "me"},     {},
-        {"tag", "posts", "x", ""}, {"soft", "1"},    {"url", "/a", "ttl", "5"},
+        {"tags", "posts"},         {"Tag", "posts"},     {"tag", ""},
+        {"url", "posts"},          {"url", ""},          {"prefix", "posts"},
+        {"prefix", "/a?b=1"},      {"host", "a/b"},      {"soft", "yes"},
+        {"tag", "posts", "soft"},  {"by", "me"},         {},
+        {"tag", "posts", "x", ""}, {"soft", "1"},        {"url", "/a", "ttl", "5"},
+        {"host", "a:b"},           {"host", "a::"},      {"host", "me@a"},
+        {"host", "a:99999"},       {"host", "[::1"},     {"url", "http://a:b/"},
+        {"url", "ftp://a/"},       {"url", "http:///a"},
     };
     for (const auto& fields : wrong) {
         SCOPED_TRACE(testing::PrintToString(fields));
