@@ -1,13 +1,12 @@
 // Two instances on a real Redis: what log_fixture.hpp plays by hand, Redis does in Lua.
 
 #include "redis/log.hpp"
-#include "redis/redis_process.hpp"
+#include "redis/real_redis_fixture.hpp"
 
 #include "coherence/tag.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <asio/co_spawn.hpp>
 
 #include <csignal>
 #include <memory>
@@ -16,7 +15,6 @@
 namespace etage::redis {
 namespace {
 
-using namespace std::chrono_literals;
 using coherence::Validity;
 using testing::HasSubstr;
 
@@ -49,7 +47,7 @@ struct Instance {
     std::optional<RedisLog> log;
 };
 
-class LogOnRedis : public testing::Test {
+class LogOnRedis : public OnTheWallClock {
 protected:
     void SetUp() override {
         if (!RedisServer::is_installed()) GTEST_SKIP() << "redis-server is not installed";
@@ -62,29 +60,6 @@ protected:
         foreign_.reset();
         a_.reset();  // with connections of io_
         b_.reset();
-    }
-
-    static Instant now() { return base::read_clock().mono; }
-
-    /// Waits for it on the clock of the wall.
-    template <class F>
-    bool until(F&& done, Duration patience = 8s) {
-        const Instant give_up = now() + patience;
-        while (!done() && now() < give_up) {
-            net::Timer timer(io_, now() + 2ms);
-            timer.async_wait([](const asio::error_code&) {});
-            io_.restart();
-            io_.run_one();
-        }
-        return done();
-    }
-    template <class T>
-    T run(asio::awaitable<T> work) {
-        std::optional<T> result;
-        asio::co_spawn(io_, std::move(work),
-                       [&](const std::exception_ptr&, T value) { result.emplace(std::move(value)); });
-        EXPECT_TRUE(until([&] { return result.has_value(); }));
-        return std::move(*result);
     }
 
     Result<Sequence> invalidate(Instance& where, std::string tag, Duration patience = 2s) {
@@ -121,7 +96,6 @@ protected:
         return where.engine.judge(fence, std::vector{coherence::tag_hash(coherence::TagKind::surrogate, tag)});
     }
 
-    asio::io_context io_{1};
     std::optional<RedisServer> server_;
     std::optional<Instance> a_;
     std::optional<Instance> b_;

@@ -1,5 +1,5 @@
 #pragma once
-// For tests: a client before a real Redis, on the clock of the wall.
+// For tests on the clock of the wall, and among them those of a client before a real Redis.
 
 #include "redis/client.hpp"
 #include "redis/redis_process.hpp"
@@ -21,33 +21,11 @@ namespace etage::redis {
 
 using namespace std::chrono_literals;
 
-class RealRedis : public testing::Test {
+class OnTheWallClock : public testing::Test {
 protected:
-    void SetUp() override {
-        if (!RedisServer::is_installed()) GTEST_SKIP() << "redis-server is not installed";
-        server_.emplace();
-        made_ = make();
-        ASSERT_TRUE(answers());
-    }
-    ~RealRedis() override {
-        if (made_) made_->let_go();
-    }
-
     static Instant now() { return base::read_clock().mono; }
-    Client& client() { return *made_; }
-    std::unique_ptr<Client> make() {
-        Options options;
-        options.url = parse_url("unix://" + server_->socket()).value();
-        options.retry_first = 5ms;
-        options.retry_max = 20ms;
-        options.answer_timeout = 1s;
-        return std::move(make_client(options, metrics_, quiet_).value());
-    }
-    /// It has just been started.
-    bool answers() {
-        return until([&] { return say({"PING"}).text == "PONG"; });
-    }
 
+    /// True as soon as it was seen once: what other threads do may undo it.
     template <class F>
     bool until(F&& done, Duration patience = 8s) {
         const Instant give_up = now() + patience;
@@ -66,11 +44,39 @@ protected:
         std::optional<T> result;
         asio::co_spawn(io_, std::move(work),
                        [&](const std::exception_ptr&, T value) { result.emplace(std::move(value)); });
-        io_.restart();
-        while (!result && io_.run_one() > 0) {
-        }
+        EXPECT_TRUE(until([&] { return result.has_value(); }));
         return std::move(*result);
     }
+
+    asio::io_context io_{1};
+};
+
+class RealRedis : public OnTheWallClock {
+protected:
+    void SetUp() override {
+        if (!RedisServer::is_installed()) GTEST_SKIP() << "redis-server is not installed";
+        server_.emplace();
+        made_ = make();
+        ASSERT_TRUE(answers());
+    }
+    ~RealRedis() override {
+        if (made_) made_->let_go();
+    }
+
+    Client& client() { return *made_; }
+    std::unique_ptr<Client> make() {
+        Options options;
+        options.url = parse_url("unix://" + server_->socket()).value();
+        options.retry_first = 5ms;
+        options.retry_max = 20ms;
+        options.answer_timeout = 1s;
+        return std::move(make_client(options, metrics_, quiet_).value());
+    }
+    /// It has just been started.
+    bool answers() {
+        return until([&] { return say({"PING"}).text == "PONG"; });
+    }
+
     /// What a foreign hand does.
     Reply say(std::vector<std::string> words) {
         Command command("x", words);
@@ -78,7 +84,6 @@ protected:
         return reply ? *reply : Reply{Reply::Kind::error, 0, reply.error().what, {}};
     }
 
-    asio::io_context io_{1};
     base::Metrics metrics_;
     base::Log quiet_{{.level = base::LogLevel::off, .format = base::LogFormat::text, .file = {}}};
     std::optional<RedisServer> server_;
