@@ -35,13 +35,21 @@ bool same_origin(std::string_view origin, std::string_view authority) {
     return scheme != std::string_view::npos && http::iequals(origin.substr(scheme + 3), authority);
 }
 
+/// Fetch Metadata, "Sec-Fetch-Site": what the browser says of the page that made it send this. A link that leads here
+/// may stand anywhere.
+bool is_from_another_page(const http::RequestHead& request) {
+    const auto site = http::find(request.fields, "sec-fetch-site");
+    return site && *site != "same-origin" && *site != "none" && !http::is_safe(request.method);
+}
+
 }  // namespace
 
 Guard::Guard(std::string token, http::ListenAddress listen)
     : token_(std::move(token)), listen_host_(std::move(listen.host)) {}
 
 std::optional<Refusal> Guard::check(const http::RequestHead& request) const {
-    if (const auto origin = http::find(request.fields, "origin"); origin && !same_origin(*origin, request.authority))
+    const auto origin = http::find(request.fields, "origin");
+    if ((origin && !same_origin(*origin, request.authority)) || is_from_another_page(request))
         return Refusal{403, "pages of other origins may not use the administration"};
     if (!token_.empty()) {
         const auto given = bearer_token(request);

@@ -3,7 +3,8 @@
 // machine is the danger then: any page it shows can send requests to 127.0.0.1.
 //
 // DNS rebinding · The attacker's name resolves to 127.0.0.1: the Host field still holds that name, and is refused.
-// Cross-site writes · A form can POST anywhere; the browser adds its Origin, which is not ours, and is refused.
+// Cross-site writes · A form can POST anywhere; the browser adds its Origin, which is not ours, or says
+// in Sec-Fetch-Site that the page is not, and is refused.
 
 #include "http/message.hpp"
 #include "http/uri.hpp"

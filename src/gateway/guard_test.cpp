@@ -7,8 +7,10 @@ namespace {
 
 using http::FieldId;
 
-int status_of(const Guard& guard, std::string_view authority, const http::Fields& fields = {}) {
+int status_of(const Guard& guard, std::string_view authority, const http::Fields& fields = {},
+              http::Method method = http::Method::get) {
     http::RequestHead request;
+    request.method = method;
     request.authority = authority;
     request.fields = fields.span();
     const auto refusal = guard.check(request);
@@ -43,6 +45,18 @@ TEST(Guard, PagesOfOtherOriginsAreRefused) {
          {"http://evil.example", "null", "http://127.0.0.1:9999", "http://localhost:8081", "", "127.0.0.1:8081"})
         EXPECT_EQ(status_of(guard, "127.0.0.1:8081", with("Origin", origin)), 403) << origin;
     EXPECT_EQ(status_of(Guard("t", {"127.0.0.1", 8081}), "127.0.0.1:8081", with("Origin", "http://evil.example")), 403);
+}
+
+TEST(Guard, WhatABrowserSaysOfThePageCountsForChanges) {
+    const Guard guard("", {"127.0.0.1", 8081});
+    const auto status = [&](std::string_view site, http::Method method) {
+        return status_of(guard, "127.0.0.1:8081", with("Sec-Fetch-Site", site), method);
+    };
+    for (const char* site : {"cross-site", "same-site", "", "Same-Origin"}) {
+        EXPECT_EQ(status(site, http::Method::post), 403) << site;
+        EXPECT_EQ(status(site, http::Method::get), 200) << "a link in some page: " << site;
+    }
+    for (const char* site : {"same-origin", "none"}) EXPECT_EQ(status(site, http::Method::post), 200) << site;
 }
 
 TEST(GuardRfc6750, Section2_1_TheTokenOpensWhateverTheHost) {
