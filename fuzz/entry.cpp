@@ -19,7 +19,8 @@ constexpr std::size_t sealed_from = 20;
 
 std::string sealed(std::string value) {
     if (value.size() < sealed_from) return value;
-    value.replace(8, 4, std::string("etg\1", 4));
+    value.replace(8, 3, "etg");
+    value[11] = static_cast<char>(store::wire_version);
     Sequence fence = 0;
     std::memcpy(&fence, value.data(), sizeof fence);
     const std::uint64_t checksum = base::hash64(std::string_view(value).substr(sealed_from), std::byteswap(fence));

@@ -15,7 +15,7 @@ using namespace etage;
 
 namespace {
 
-constexpr std::uint64_t secret = 7;
+constexpr base::Hash128 secret{7, 7};
 
 /// One of each kind of key.
 const policy::Router& router() {

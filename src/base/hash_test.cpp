@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <string>
+#include <thread>
 #include <unordered_set>
 
 namespace etage::base {
@@ -44,7 +45,28 @@ TEST(Hash, Sha256GivesTheVectorsOfFips180) {
               "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-// Tag hashes travel to other instances: the function may never change. The values are those of XXH3's reference.
+TEST(Hash, StrongHashesAreTheFirstHalfOfSha256) {
+    EXPECT_EQ(hex(strong_hash("", "abc")), "ba7816bf8f01cfea414140de5dae2223");
+    EXPECT_EQ(hex(strong_hash("a", "bc")), "ba7816bf8f01cfea414140de5dae2223");
+    EXPECT_EQ(hex(strong_hash("", "")), "e3b0c44298fc1c149afbf4c8996fb924");
+}
+
+TEST(Hash, KeyedHashesDependOnEveryBitOfTheSecret) {
+    const Hash128 none{};
+    std::unordered_set<Hash128, Hash128Hasher> seen{keyed_hash(none, "x")};
+    for (unsigned bit = 0; bit < 64; ++bit) {
+        EXPECT_TRUE(seen.insert(keyed_hash({std::uint64_t{1} << bit, 0}, "x")).second) << bit;
+        EXPECT_TRUE(seen.insert(keyed_hash({0, std::uint64_t{1} << bit}, "x")).second) << bit;
+    }
+    EXPECT_EQ(keyed_hash({1, 2}, "x"), keyed_hash({1, 2}, std::string("x")));
+}
+
+TEST(Hash, Sha256IsForEveryThread) {
+    std::thread([] { EXPECT_EQ(hex(strong_hash("", "abc")), "ba7816bf8f01cfea414140de5dae2223"); }).join();
+}
+
+// Checksums in Redis are read by other versions: the function may never change. The values are those of XXH3's
+// reference.
 TEST(Hash, Xxh3IsTheStandardOne) {
     EXPECT_EQ(hash64("", 0), 0x2D06800538D394C2U);
     EXPECT_EQ(hash128("", 0), (Hash128{0x99AA06D3014798D8U, 0x6001C324468D497FU}));

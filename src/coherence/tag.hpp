@@ -12,8 +12,9 @@ namespace etage::coherence {
 
 enum class TagKind : std::uint8_t { everything, surrogate, key, uri, prefix, host, route, user, group, search };
 
-/// Equal on every instance and in every version (it travels through the log): XXH3-64 of kind and text, unkeyed.
-/// A collision can only invalidate too much. Thread-safe, no allocation.
+/// Equal on every instance and in every version (it lies in Redis): the first 8 bytes of SHA-256 of kind and text. A
+/// collision can only invalidate too much, but clients choose URIs and may write to them: one that stands for
+/// `everything` must not be found. Thread-safe.
 TagHash tag_hash(TagKind kind, std::string_view text) noexcept;
 
 }  // namespace etage::coherence

@@ -11,12 +11,21 @@ namespace {
 constexpr TagKind all_kinds[] = {TagKind::everything, TagKind::surrogate, TagKind::key,   TagKind::uri,
                                  TagKind::prefix,     TagKind::host,      TagKind::route, TagKind::user};
 
-TEST(Tag, TravelsThroughTheLogSoItsHashNeverChanges) {
+// What `printf '\001posts' | sha256sum` begins with.
+TEST(Tag, LiesInRedisSoItsHashNeverChanges) {
     EXPECT_EQ(tag_hash(TagKind::surrogate, "posts"), tag_hash(TagKind::surrogate, std::string("posts")));
-    EXPECT_EQ(tag_hash(TagKind::everything, ""), 0x602B0E2CD6662C8BU);
-    EXPECT_EQ(tag_hash(TagKind::surrogate, "posts"), 0x1BA6975330D10A9EU);
+    EXPECT_EQ(tag_hash(TagKind::everything, ""), 0x6E340B9CFFB37A98U);
+    EXPECT_EQ(tag_hash(TagKind::surrogate, "posts"), 0x5593E840A972194DU);
     EXPECT_EQ(tag_hash(TagKind::uri, "http://api.example/posts?limit=10&category=a-rather-long-one"),
-              0x70B00788E4AE4A1U);
+              0xFCAA694B659D1140U);
+}
+
+// Found in seven seconds when tags were XXH3 with a known seed: whoever may write to it invalidated everything.
+TEST(Tag, NoUriStandsForEverything) {
+    EXPECT_NE(tag_hash(TagKind::uri,
+                       "http://api.test/aaaaaaaaaaaaaaaa-UKf-UKfiO9EjPL-SxfpSxfpZXEPtoY2ubXeubXeAipJf0WZhZ-"
+                       "nhZ-ns7dhAX9eaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+              tag_hash(TagKind::everything, ""));
 }
 
 TEST(Tag, TheKindIsPartOfTheName) {
@@ -25,7 +34,6 @@ TEST(Tag, TheKindIsPartOfTheName) {
     EXPECT_EQ(hashes.size(), std::size(all_kinds));
 }
 
-// With neighbouring seeds XXH3 gives one hash to (1, "x") and (2, "y") for some one-byte x and y.
 TEST(Tag, NoShortTextOfOneKindImitatesAnotherKind) {
     std::set<TagHash> hashes;
     std::size_t names = 0;

@@ -51,6 +51,7 @@ Result<std::unique_ptr<Gate>> Gate::make(const policy::Router& router, std::span
             limit->id = *id;
             limit->seed =
                 is_shared ? base::hash64(limit->shared_name, ties.shared_secret) : base::hash64(name, ties.secret);
+            limit->is_seed_public = is_shared && ties.shared_secret == 0;
             to.push_back(std::move(*limit));
         }
         return {};
@@ -69,6 +70,7 @@ std::span<const Limit> Gate::limits_of(const policy::Route* route) const noexcep
 }
 
 std::uint64_t Gate::key_of(const Limit& limit, std::string_view subject) const noexcept {
+    if (limit.is_seed_public) return base::keyed_hash({limit.seed, 0}, subject).high;
     return base::hash64(subject, limit.seed);
 }
 

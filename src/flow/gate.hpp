@@ -98,7 +98,7 @@ public:
         limit::RemoteQuotas* quotas = nullptr;  // null: every instance counts alone; with it, …
         limit::RemoteSeats* seats = nullptr;    // … this, too
         std::uint64_t secret = 0;               // keys local hashes
-        std::uint64_t shared_secret = 0;        // keys the hashes that instances share
+        std::uint64_t shared_secret = 0;        // keys the hashes that instances share; 0: they have none
         base::Metrics& metrics;
         std::shared_ptr<ClientRecords> records = nullptr;  // of an earlier gate as well; null: its own
         std::weak_ptr<const void> keeper{};  // what owns the gate: calls that nobody waits for hold it; may be empty

@@ -40,6 +40,7 @@ struct Limit {
     limit::Quota quota;
     std::uint64_t lease = 1;
     std::uint64_t seed = 0;             // of its clients' keys
+    bool is_seed_public = false;        // then a client must not find another one's key
     std::string shared_name;            // in front of a client's key: equal for limits that say the same
     std::string policy_field;           // `"burst";q=120;w=60`
     std::vector<net::Network> allowed;  // by address; by other names they stand in the policy

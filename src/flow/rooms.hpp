@@ -1,6 +1,7 @@
 #pragma once
 // What the walk passes through, put together by compose and borrowed here.
 
+#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "coherence/engine.hpp"
@@ -59,7 +60,7 @@ struct Rooms {
     WalkLimits limits;
     std::atomic<std::size_t>& fills_under_way;
     InvalidationLog& invalidations;
-    std::uint64_t identity_secret = 0;     // keys what is made of a user's identity; the same where keys are shared
+    base::Hash128 identity_secret{};       // keys what is made of a user's identity; the same where keys are shared
     store::RemoteStore* remote = nullptr;  // step 6; null: there is none
     std::string limits_page;               // the path where clients read what is left to them; empty: none
     /// What owns the walk: work that no request waits for holds it. Empty: the walk outlives all of it anyway.

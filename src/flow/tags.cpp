@@ -46,8 +46,8 @@ void add_templates(std::vector<TagHash>& tags, const TagInput& in) {
 
 }  // namespace
 
-std::string identity_hash(const policy::Identity& identity, std::uint64_t secret) {
-    return std::to_string(base::hash64(identity.text, secret));
+std::string identity_hash(const policy::Identity& identity, const base::Hash128& secret) {
+    return base::hex(base::keyed_hash(secret, identity.text));
 }
 
 std::vector<TagHash> request_tags(const TagInput& in) {
@@ -84,7 +84,7 @@ std::string request_uri(const http::RequestHead& request, std::string_view schem
 }
 
 std::string key_name(std::string_view key, const policy::Route* route) {
-    return "v1:" + (route != nullptr ? route->name : std::string("-")) + ":" + base::hex(base::hash128(key, 0));
+    return "v1:" + (route != nullptr ? route->name : std::string("-")) + ":" + base::hex(base::strong_hash({}, key));
 }
 
 TagHash prefix_tag(std::string_view prefix) { return tag_hash(TagKind::prefix, without_last_slash(prefix)); }

@@ -1,6 +1,7 @@
 #pragma once
 // Everything a tag: the implicit ones of a request, and all of a response.
 
+#include "base/hash.hpp"
 #include "coherence/tag.hpp"
 #include "flow/asked.hpp"
 #include "policy/key.hpp"
@@ -22,7 +23,7 @@ struct TagInput {
 };
 
 /// Of an identity that is in the key.
-std::string identity_hash(const policy::Identity&, std::uint64_t secret);
+std::string identity_hash(const policy::Identity&, const base::Hash128& secret);
 
 inline constexpr std::size_t prefix_tags_max = 16;  // path segments that get a prefix tag of their own
 

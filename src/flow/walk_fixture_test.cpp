@@ -120,7 +120,7 @@ TestHouse::TestHouse(std::vector<RoutePolicy> routes, bool handlers_only, store:
                                         {},
                                         fills,
                                         log != nullptr ? *log : invalidations,
-                                        42,
+                                        {42, 42},
                                         remote,
                                         {}});
 }

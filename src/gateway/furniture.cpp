@@ -81,11 +81,12 @@ Result<void> Furniture::add_origin(std::size_t index, const Fixtures& fixtures, 
 Result<void> Furniture::add_walk(const Fixtures& fixtures, const std::weak_ptr<const void>& self) {
     const Config& config = plan_.config;
     SharedTier* const shared = fixtures.shared;
-    const std::uint64_t shared_secret = base::hash64(config.redis.secret, 0);
+    const bool is_shared = !config.redis.secret.empty();
+    const base::Hash128 shared_secret = is_shared ? base::strong_hash({}, config.redis.secret) : base::Hash128{};
     auto gate = flow::Gate::make(
         router_, config.limits,
         {shared != nullptr ? &shared->quotas() : nullptr, shared != nullptr ? &shared->seats() : nullptr,
-         fixtures.secret, config.redis.secret.empty() ? 0 : shared_secret, fixtures.metrics, fixtures.records, self});
+         fixtures.secret, shared_secret.high, fixtures.metrics, fixtures.records, self});
     if (!gate) return std::unexpected(std::move(gate.error()));
     gate_ = std::move(*gate);
 
@@ -97,7 +98,7 @@ Result<void> Furniture::add_walk(const Fixtures& fixtures, const std::weak_ptr<c
     walk_ = std::make_unique<flow::Walk>(flow::Rooms{
         router_, fixtures.engine, fixtures.store, *gate_, fixtures.flights, fixtures.metrics, fixtures.log,
         fixtures.compressors, origins, fixtures.secret, plan_.handlers_only, plan_.handlers_only ? "" : "1.1 etage",
-        limits, fixtures.fills, fixtures.invalidations, config.redis.secret.empty() ? fixtures.secret : shared_secret,
+        limits, fixtures.fills, fixtures.invalidations, is_shared ? shared_secret : base::Hash128{fixtures.secret, 0},
         shared != nullptr ? &shared->entries() : nullptr, config.server.limits_page, self});
     return {};
 }

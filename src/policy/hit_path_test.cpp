@@ -35,7 +35,7 @@ TEST(HitPath, NothingIsAllocated) {
     const std::size_t before = allocations;
     const Match match = router.match(asked.head.method, asked.head.path);
     const Identity identity = identity_of(match.route, asked.head);
-    const bool named = make_key(key, {asked.head, match.route, "http", identity, 7});
+    const bool named = make_key(key, {asked.head, match.route, "http", identity, {7, 7}});
     const auto request_cc = http::parse_request_cache_control(asked.head.fields);
     const auto reuse = judge_reuse(stamps, request_cc, Instant{}, false);
     const auto selection = select(asked.head, stored, WallTime{});

@@ -92,9 +92,9 @@ void append_headers(std::string& out, const Route& route, http::FieldSpan fields
     }
 }
 
-void append_hash(std::string& out, std::string_view text, std::uint64_t secret) {
+void append_hash(std::string& out, std::string_view text, const base::Hash128& secret) {
     static constexpr char hex[] = "0123456789abcdef";
-    const base::Hash128 hash = base::hash128(text, secret);
+    const base::Hash128 hash = base::keyed_hash(secret, text);
     for (const std::uint64_t half : {hash.high, hash.low})
         for (unsigned shift = 64; shift > 0; shift -= 4) out += hex[(half >> (shift - 4)) & 0xFU];
 }
@@ -102,13 +102,13 @@ void append_hash(std::string& out, std::string_view text, std::uint64_t secret) 
 void append_identity(std::string& out, const KeyInput& in) {
     if (in.route == nullptr || in.route->policy.cache.per != Per::user || !in.identity.present) return;
     out += 'u';
-    append_hash(out, in.identity.text, in.secret);
+    append_hash(out, in.identity.text, in.identity_secret);
     if (in.identity.from_authorization) return;
     // A header or cookie is what the client claims; whoever claims it with other credentials gets an entry of their
     // own.
     if (const auto credentials = http::find(in.request.fields, FieldId::authorization)) {
         out += 'a';
-        append_hash(out, *credentials, in.secret);
+        append_hash(out, *credentials, in.identity_secret);
     }
 }
 

@@ -34,7 +34,7 @@ struct KeyInput {
     const Route* route = nullptr;  // null: a standards cache without policy
     std::string_view scheme;       // of the listener: "http" or "https"
     const Identity& identity;
-    std::uint64_t secret = 0;                   // keyed hash of the identity
+    base::Hash128 identity_secret{};            // all that keeps two users apart is a hash of who they are
     std::optional<std::string_view> content{};  // of a QUERY
 };
 

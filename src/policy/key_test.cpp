@@ -7,7 +7,7 @@
 namespace etage::policy {
 namespace {
 
-constexpr std::uint64_t secret = 42;
+constexpr base::Hash128 secret{42, 43};
 
 /// "refused" when there is no key.
 std::string key(const Asked& asked, const Route* route = nullptr, std::string_view scheme = "http") {

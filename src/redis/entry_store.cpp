@@ -42,7 +42,7 @@ std::string beside(const std::string& value_name, std::string_view what) {
 }
 
 std::string variant_name(const std::string& value_name, std::string_view secondary) {
-    return beside(value_name, base::hex(base::hash128(secondary, 0)));
+    return beside(value_name, base::hex(base::strong_hash({}, secondary)));
 }
 
 std::string secondary_of(const http::VaryNames& vary, http::FieldSpan request) {

@@ -22,7 +22,7 @@
 
 namespace etage::store {
 
-inline constexpr std::uint8_t wire_version = 1;
+inline constexpr std::uint8_t wire_version = 2;
 inline constexpr std::size_t wire_fence_bytes = 8;  // at the front, the most significant byte first
 
 /// What stands before every value.

@@ -185,7 +185,7 @@ TEST(EntryWire, TruncatedAtAnyByteItIsNothing) {
 }
 
 TEST(EntryWire, OlderAndNewerVersionsAreNothing) {
-    for (const char version : {'\0', '\2', '\377'}) {
+    for (const char version : {'\0', '\1', '\377'}) {
         std::string value = encoded(some_parts());
         value[11] = version;
         EXPECT_FALSE(decode(value, written_ms, written));
