@@ -44,6 +44,7 @@ public:
     std::map<StreamId, Words> records;
     StreamId last;
     std::map<std::string, std::pair<Sequence, std::int64_t>> live;
+    std::optional<std::int64_t> live_since;
 
     bool is_down = false;                     // nobody can connect, nor call
     bool is_mute = false;                     // calls are heard, and answered never
@@ -78,7 +79,11 @@ public:
     void flush_all() {
         remove_log();
         generation.clear();
+        remove_live();
+    }
+    void remove_live() {
         live.clear();
+        live_since.reset();
     }
     /// Another process with the same data; what `lose` says was not replicated.
     void restart(std::string who, std::size_t lose = 0) {

@@ -58,7 +58,8 @@ Reply LogServer::begin(std::span<const std::string> a) {
 }
 
 Reply LogServer::census() {
-    std::vector<Reply> out{text_reply(generation), text_reply(identity), number_reply(now_ms())};
+    std::vector<Reply> out{text_reply(generation), text_reply(identity), number_reply(now_ms()),
+                           number_reply(live_since.value_or(now_ms()))};
     for (const auto& [instance, state] : live) {
         if (state.second <= now_ms()) continue;
         out.push_back(text_reply(instance));
@@ -75,6 +76,7 @@ Reply LogServer::play(std::string_view source, std::span<const std::string> a) {
     if (source == beat_script().source()) {
         if (role != "master") return error_reply("READONLY You can't write against a read only replica.");
         if (!refusal.empty()) return error_reply(refusal);
+        if (!live_since) live_since = now_ms();
         live[a[1]] = {std::stoull(a[2]), now_ms() + std::stoll(a[3])};
         return number_reply(0);
     }

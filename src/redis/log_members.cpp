@@ -39,7 +39,7 @@ flow::Receipt LogMembers::count(const Census& census, Sequence position) const {
         ++out.live;
         if (member.applied >= position) ++out.confirmed;
     }
-    if (census.history_ms < lives_for(house_.options.lease).count()) ++out.live;
+    if (census.known_ms < lives_for(house_.options.lease).count()) ++out.live;
     return out;
 }
 

@@ -4,7 +4,8 @@
 // longer than that lease itself.
 //
 // Interleaving that bites · After a failover the hash may be older than its server, or empty: whoever read from the old
-// server still sees for a lease. So a census counts only when the history it belongs to is older than a lease.
+// server still sees for a lease. So a census counts only when the history it belongs to is older than a lease, and so
+// is the hash: its field "since" says when it began, for somebody may have deleted it.
 //
 // Thread-safe; coroutines run on the caller's executor.
 

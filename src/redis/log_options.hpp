@@ -33,7 +33,7 @@ struct LogNames {
         : log("{" + name_space + "}:log"), generation(log + ":generation"), live("{" + name_space + "}:live") {}
     std::string log;
     std::string generation;
-    std::string live;  // a hash: instance → "<position> <lapses at, ms>"
+    std::string live;  // a hash: instance → "<position> <lapses at, ms>", and when it began
 };
 
 }  // namespace etage::redis

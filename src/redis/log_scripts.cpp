@@ -1,5 +1,6 @@
 #include "redis/log_scripts.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -18,7 +19,8 @@ namespace {
     "local function now()\n"                                                                                           \
     "  local time = redis.call('TIME')\n"                                                                              \
     "  return time[1] * 1000 + math.floor(time[2] / 1000)\n"                                                           \
-    "end\n"
+    "end\n"                                                                                                            \
+    "local function since(key) return tonumber(redis.call('HGET', key, 'since') or '') end\n"
 
 constexpr std::string_view look_source = ETAGE_LUA_WORDS R"lua(
 local seen = {generation(KEYS[2]), identity(), field('replication', 'role'), redis.call('TYPE', KEYS[1]).ok,
@@ -48,14 +50,18 @@ return 1
 
 constexpr std::string_view beat_source = ETAGE_LUA_WORDS R"lua(
 if not holds(KEYS[1], 'hash') then redis.call('DEL', KEYS[1]) end
-local lapses = string.format('%.0f', now() + ARGV[3])
+local moment = now()
+local known = since(KEYS[1])
+if not known or known > moment then redis.call('HSET', KEYS[1], 'since', string.format('%.0f', moment)) end
+local lapses = string.format('%.0f', moment + ARGV[3])
 return redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. lapses)
 )lua";
 
 constexpr std::string_view census_source = ETAGE_LUA_WORDS R"lua(
 local moment = now()
-local out = {generation(KEYS[2]), identity(), moment}
+local out = {generation(KEYS[2]), identity(), moment, moment}
 if not holds(KEYS[1], 'hash') then return out end
+out[4] = since(KEYS[1]) or moment
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
   local applied, lapses = string.match(all[i + 1], '^(%d+) (%d+)$')
@@ -63,7 +69,7 @@ for i = 1, #all, 2 do
   if lapses > moment then
     out[#out + 1] = all[i]
     out[#out + 1] = applied
-  elseif lapses + 60000 < moment then
+  elseif all[i] ~= 'since' and lapses + 60000 < moment then
     redis.call('HDEL', KEYS[1], all[i])
   end
 end
@@ -165,16 +171,17 @@ Command census_command(const LogNames& names) {
 }
 
 Result<Census> parse_census(const Reply& reply) {
-    if (!reply.is(Reply::Kind::array) || reply.elements.size() < 3) return not_understood(reply);
+    if (!reply.is(Reply::Kind::array) || reply.elements.size() < 4) return not_understood(reply);
     const auto& e = reply.elements;
     Census census;
     const auto generation = coherence::Generation::parse(e[0].text);
     const auto clock = number(e[2]);
-    if (!clock) return not_understood(reply);
+    const auto since = number(e[3]);
+    if (!clock || !since) return not_understood(reply);
     census.clock_ms = static_cast<std::int64_t>(*clock);
     if (generation && generation->identity == e[1].text)
-        census.history_ms = census.clock_ms - static_cast<std::int64_t>(generation->made_at_ms);
-    for (std::size_t i = 3; i + 1 < e.size(); i += 2)
+        census.known_ms = census.clock_ms - static_cast<std::int64_t>(std::max(generation->made_at_ms, *since));
+    for (std::size_t i = 4; i + 1 < e.size(); i += 2)
         if (const auto applied = number(e[i + 1])) census.members.push_back({e[i].text, *applied});
     return census;
 }

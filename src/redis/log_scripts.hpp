@@ -44,8 +44,9 @@ struct Member {
 };
 struct Census {
     std::vector<Member> members;  // whose lease has not lapsed
-    /// So old is the history, by the clock of the server that it began on; negative: it has none that counts.
-    std::int64_t history_ms = -1;
+    /// So old is the history, or the list if that is younger, by the clock of the server that the history began on;
+    /// negative: there is none that counts.
+    std::int64_t known_ms = -1;
     std::int64_t clock_ms = 0;  // the server's
 };
 Command census_command(const LogNames& names);

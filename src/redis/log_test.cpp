@@ -599,6 +599,21 @@ TEST_F(Log, InAYoungHistoryNobodyKnowsWhoLives) {
     EXPECT_EQ((*waiting)->live, 1U);
 }
 
+/// Whoever was in the list before may still answer from what was invalidated.
+TEST_F(Log, InAYoungListNobodyKnowsWhoLives) {
+    start();
+    pass(2s);
+    server.remove_live();
+    const auto token = invalidate("posts");
+    ASSERT_TRUE(token);
+    const auto waiting = begin(log().receipt(*token, in(5s)));
+    pass(800ms);
+    EXPECT_FALSE(*waiting);
+    pass(300ms);
+    ASSERT_TRUE(*waiting);
+    EXPECT_EQ((*waiting)->live, 1U);
+}
+
 // --- self-check
 
 TEST_F(Log, SomeInvalidationsAreLookedAtAgain) {
