@@ -42,6 +42,17 @@ struct Answer {
     base::Ref<const base::Bytes> owned_body;
 };
 
+/// The client, while it waits for an answer.
+class Presence {
+public:
+    /// True: it has gone, or at least sends no more, and is taken to read no more. False, too, when that cannot be
+    /// told. On the executor of the request.
+    virtual bool has_left() noexcept = 0;
+
+protected:
+    ~Presence() = default;
+};
+
 /// One request on its way, as the connection presents it. Borrows from the connection's buffers until it is answered.
 struct Visit {
     const http::RequestHead& request;
@@ -51,6 +62,7 @@ struct Visit {
     std::string& key;                        // scratch of the worker; its capacity is reused
     Notes notes{};                           // what the walk found out so far
     std::shared_ptr<InterimSink> interim{};  // where 1xx responses may go; null = nowhere
+    Presence* presence = nullptr;            // null: it stays
 };
 
 /// What a connection loop needs of the house. Implemented by the walk and by the admin pages. Thread-safe.

@@ -115,6 +115,9 @@ asio::awaitable<void> Walk::take_off(Visit& visit, Answer& out) {
         const bool landed = co_await boarding.flight->landed_by(boarding.started ? Instant::max() : deadline);
         if (!landed) {
             notes.detail = Detail::flight_too_slow;
+            // The origin is slow already, and everybody who gave up and asked again has left such a follower behind.
+            if (visit.presence != nullptr && visit.presence->has_left())
+                co_return answer_error(visit, {Blame::client, Fault::cancelled, false, "the client has left"}, out);
             break;
         }
         if (boarding.started && flight.outcome().kind == Outcome::Kind::not_shareable) {

@@ -62,7 +62,13 @@ private:
 };
 
 /// An answer, taken apart.
+struct Client final : Presence {
+    bool has_left() noexcept override { return left; }
+    bool left = false;
+};
+
 struct Reply {
+    Client client;
     bool done = false;
     int status = 0;
     std::map<std::string, std::string> fields;  // lower-case names; repeated ones joined

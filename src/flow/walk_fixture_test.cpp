@@ -133,6 +133,7 @@ asio::awaitable<void> TestHouse::walk_through(std::string text, std::string body
     if (outcome.state != http::ParseState::complete) throw std::runtime_error(std::string(outcome.why));
     std::string key;
     Visit visit{request, "192.0.2.1", "http", clock.now(), key};
+    visit.presence = &reply->client;
     Answer answer;
     std::shared_ptr<net::BodySource> content;
     if (!body.empty()) content = std::make_shared<Content>(body);

@@ -222,6 +222,24 @@ TEST(Walk, AFollowerThatWaitsTooLongGoesAlone) {
     EXPECT_TRUE(leader->done);
 }
 
+TEST(Walk, AFollowerWhoseClientHasLeftAsksNobody) {
+    TestHouse house;
+    house.origin.script = [](const Seen&) {
+        Say say = fresh();
+        say.after = 25s;
+        return say;
+    };
+    const auto leader = house.ask("GET /a");
+    std::vector<std::shared_ptr<Reply>> followers;
+    for (int i = 0; i < 10; ++i) followers.push_back(house.ask("GET /a"));
+    for (const auto& each : followers) each->client.left = true;
+    house.pass(10'010ms);
+    EXPECT_EQ(house.origin.seen.size(), 1U);
+    for (const auto& each : followers) EXPECT_EQ(each->status, 499);
+    house.pass(15s);
+    EXPECT_TRUE(leader->done);
+}
+
 TEST(Walk, AFailureIsAnsweredToAllAsProblemJson) {
     TestHouse house;
     house.origin.script = [](const Seen&) { return Say{.after = 5ms, .fault = Fault::origin_timeout}; };

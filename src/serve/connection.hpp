@@ -35,7 +35,9 @@ namespace etage::serve {
 class Worker;
 class RequestBody;
 
-class Connection final : public std::enable_shared_from_this<Connection>, private Poller::Watcher {
+class Connection final : public std::enable_shared_from_this<Connection>,
+                         private Poller::Watcher,
+                         private flow::Presence {
 public:
     /// Takes the socket over; borrows the listener's entrance.
     Connection(Worker& worker, Listener& listener, asio::ip::tcp::socket socket, Peer peer);
@@ -101,6 +103,7 @@ private:
     void push_early();
     asio::awaitable<bool> flush_early();
     void watch_client(const std::shared_ptr<net::BodySource>& stream);
+    bool has_left() noexcept override;
     void note_access(const flow::Answer& answer, const http::RequestHead& request, Now began);
 
     // tunnel.cpp

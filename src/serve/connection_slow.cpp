@@ -7,8 +7,11 @@
 #include "serve/request_body.hpp"
 #include "serve/worker.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <utility>
 
 namespace etage::serve {
@@ -47,6 +50,7 @@ asio::awaitable<bool> Connection::answer_slowly(Slow& slow) {
         std::shared_ptr<Interims> interims;  // RFC 9110 §15.2: none for HTTP/1.0
         if (request.minor > 0) interims = std::make_shared<Interims>(*this);
         visit.interim = interims;
+        visit.presence = this;
         co_await slow.service->answer(visit, body, slow.answer);
         if (interims) interims->close();
     }
@@ -182,12 +186,15 @@ void Connection::watch_client(const std::shared_ptr<net::BodySource>& stream) {
                        [self = shared_from_this(), watched = std::weak_ptr(stream)](const asio::error_code& cancelled) {
                            const auto still_there = watched.lock();
                            if (cancelled || !still_there) return;
-                           char byte = 0;
-                           asio::error_code ended;
-                           self->socket_.receive(asio::buffer(&byte, 1), asio::ip::tcp::socket::message_peek, ended);
-                           // Bytes: its next request waits; what follows that cannot be seen.
-                           if (ended && ended != asio::error::would_block) still_there->cancel();
+                           if (self->has_left()) still_there->cancel();
                        });
+}
+
+/// Bytes: its next request waits; what follows that cannot be seen.
+bool Connection::has_left() noexcept {
+    char byte = 0;
+    const auto bytes = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return bytes == 0 || (bytes < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 void Connection::note_access(const flow::Answer& answer, const http::RequestHead& request, Now began) {

@@ -1,5 +1,7 @@
 """An origin that is gone, a crowd that wants the same of it, and octets that come one by one from everywhere at once."""
 
+import socket
+import threading
 import time
 import types
 
@@ -32,6 +34,27 @@ def test_f01_an_origin_that_is_gone_costs_nobody_time(raw_origin, gateway, proxy
     assert api.metric("etage_memory_entries") == 3, "a failure is stored for nobody"
     way.heal()
     until(lambda: api.get("/never").status_code == 200, 15)
+
+
+def test_f09_who_gives_up_and_asks_again_leaves_nobody_behind_that_asks_the_origin(raw_origin, gateway):
+    thinking = threading.Event()
+    origin = raw_origin(lambda request, n: thinking.wait(30) and answer(b"late", "200 OK", "Cache-Control: max-age=60"))
+    api = gateway("--origin", origin.url)
+    clients = [socket.create_connection(("127.0.0.1", api.port)) for _ in range(50)]
+    for client in clients:
+        client.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+    until(lambda: len(origin.requests) == 1, 5)
+    stays = clients[-1]
+    stays.settimeout(30)
+    time.sleep(0.2)
+    for client in clients[:-1]:
+        client.close()
+    until(lambda: len(origin.requests) == 2, 15, "who stays does not wait for the first fetch for ever")
+    time.sleep(1)
+    assert len(origin.requests) == 2, "nor do those ask who have left"
+    thinking.set()
+    assert stays.recv(65536).endswith(b"late")
+    stays.close()
 
 
 @pytest.mark.parametrize("kind", ["stored", "not-shareable", "failing"])
