@@ -262,7 +262,8 @@ def mutations(value, other, rng):
     for length in (1, 8, 29, 100, 5000):
         yield f"{length} random octets", rng.randbytes(length)
     yield "longer", value + b"\0"
-    yield "newer format", value[:11] + b"\x02" + value[12:]
+    for step in (-1, 1):
+        yield f"format {step:+d}", value[:11] + bytes([value[11] + step]) + value[12:]
 
 
 def test_f28_values_that_are_not_what_was_written(redis, instance, origin):
