@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -70,6 +71,11 @@ public:
         records[*id] = std::move(fields);
         appended.notify_all();
         return text_reply(id->text());
+    }
+    /// Whatever came behind it: an instance that attaches may have written a step.
+    bool has_recorded(const std::string& tag) const {
+        return std::ranges::any_of(
+            records, [&](const auto& each) { return std::ranges::find(each.second, tag) != each.second.end(); });
     }
     void remove_log() {
         kind = "none";
