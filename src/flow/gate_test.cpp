@@ -129,6 +129,26 @@ TEST_F(Shared, InstancesCountTogether) {
     EXPECT_THAT(statuses(*a, 1), ElementsAre(429));
 }
 
+/// docs/decisions/0015: another client's name must not be found.
+TEST_F(Shared, WithoutASecretClientsHaveNamesThatNobodyCanForge) {
+    const auto router = policy::Router::compile({}, {"default"}).value();
+    base::Metrics metrics;
+    const std::vector limits{limit("a", 4)};
+    const http::RequestHead request;
+    const policy::Identity nobody;
+    const auto key_under = [&](std::uint64_t secret) {
+        const auto gate = Gate::make(router, limits, {&common, nullptr, 42, secret, metrics}).value();
+        GatePass pass;
+        gate->enter({nullptr, {request, nobody, "192.0.2.1", {}}, {Instant(1h), {}}}, pass);
+        const Ticket& ticket = pass.tickets()[0];
+        return std::pair(ticket.key, base::hash64(ticket.limit->shared_name, secret));
+    };
+    const auto [secret_key, secret_seed] = key_under(7);
+    EXPECT_EQ(secret_key, base::hash64("192.0.2.1", secret_seed));
+    const auto [public_key, public_seed] = key_under(0);
+    EXPECT_EQ(public_key, base::keyed_hash({public_seed, 0}, "192.0.2.1").high);
+}
+
 TEST_F(Shared, OneCallForAllLimitsOfARequest) {
     auto one = limit("a", 100);
     auto two = limit("b", 100);

@@ -81,8 +81,8 @@ Result<void> Furniture::add_origin(std::size_t index, const Fixtures& fixtures, 
 Result<void> Furniture::add_walk(const Fixtures& fixtures, const std::weak_ptr<const void>& self) {
     const Config& config = plan_.config;
     SharedTier* const shared = fixtures.shared;
-    const bool is_shared = !config.redis.secret.empty();
-    const base::Hash128 shared_secret = is_shared ? base::strong_hash({}, config.redis.secret) : base::Hash128{};
+    const bool has_secret = !config.redis.secret.empty();
+    const base::Hash128 shared_secret = has_secret ? base::strong_hash({}, config.redis.secret) : base::Hash128{};
     auto gate = flow::Gate::make(
         router_, config.limits,
         {shared != nullptr ? &shared->quotas() : nullptr, shared != nullptr ? &shared->seats() : nullptr,
@@ -98,7 +98,7 @@ Result<void> Furniture::add_walk(const Fixtures& fixtures, const std::weak_ptr<c
     walk_ = std::make_unique<flow::Walk>(flow::Rooms{
         router_, fixtures.engine, fixtures.store, *gate_, fixtures.flights, fixtures.metrics, fixtures.log,
         fixtures.compressors, origins, fixtures.secret, plan_.handlers_only, plan_.handlers_only ? "" : "1.1 etage",
-        limits, fixtures.fills, fixtures.invalidations, is_shared ? shared_secret : base::Hash128{fixtures.secret, 0},
+        limits, fixtures.fills, fixtures.invalidations, has_secret ? shared_secret : base::Hash128{fixtures.secret, 0},
         shared != nullptr ? &shared->entries() : nullptr, config.server.limits_page, self});
     return {};
 }

@@ -179,6 +179,7 @@ TEST_F(EntryStoreTest, AVariantTakesTwoTripsAndOneWhenItIsKnownWhatTheyVaryOn) {
     EXPECT_EQ(find(nullptr, german).answer, Answer::hit);
     ASSERT_EQ(client.heard.size(), 2U);
     EXPECT_THAT(client.heard[1], HasSubstr("{ns:v1:posts:abc}:")) << "in the slot of the value";
+    EXPECT_THAT(client.heard[1], HasSubstr(base::hex(base::strong_hash({}, secondary))));
 
     client.heard.clear();
     client.says = {{variant}};

@@ -587,31 +587,30 @@ TEST_F(Log, AtTheDeadlineAReceiptSaysHowItStands) {
     EXPECT_EQ((*waiting)->live, 2U);
 }
 
-TEST_F(Log, InAYoungHistoryNobodyKnowsWhoLives) {
+struct LogReceipt : Log {
+    void expect_nobody_knows_who_lives_for_a_lease() {
+        const auto token = invalidate("posts");
+        ASSERT_TRUE(token);
+        const auto waiting = begin(log().receipt(*token, in(5s)));
+        pass(800ms);
+        EXPECT_FALSE(*waiting);
+        pass(300ms);
+        ASSERT_TRUE(*waiting);
+        EXPECT_EQ((*waiting)->live, 1U);
+    }
+};
+
+TEST_F(LogReceipt, InAYoungHistoryNobodyKnowsWhoLives) {
     start();
-    const auto token = invalidate("posts");
-    ASSERT_TRUE(token);
-    const auto waiting = begin(log().receipt(*token, in(5s)));
-    pass(800ms);
-    EXPECT_FALSE(*waiting);
-    pass(300ms);
-    ASSERT_TRUE(*waiting);
-    EXPECT_EQ((*waiting)->live, 1U);
+    expect_nobody_knows_who_lives_for_a_lease();
 }
 
 /// Whoever was in the list before may still answer from what was invalidated.
-TEST_F(Log, InAYoungListNobodyKnowsWhoLives) {
+TEST_F(LogReceipt, InAYoungListNobodyKnowsWhoLives) {
     start();
     pass(2s);
     server.remove_live();
-    const auto token = invalidate("posts");
-    ASSERT_TRUE(token);
-    const auto waiting = begin(log().receipt(*token, in(5s)));
-    pass(800ms);
-    EXPECT_FALSE(*waiting);
-    pass(300ms);
-    ASSERT_TRUE(*waiting);
-    EXPECT_EQ((*waiting)->live, 1U);
+    expect_nobody_knows_who_lives_for_a_lease();
 }
 
 // --- self-check

@@ -7,11 +7,8 @@
 #include "serve/request_body.hpp"
 #include "serve/worker.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <utility>
 
 namespace etage::serve {
@@ -193,8 +190,9 @@ void Connection::watch_client(const std::shared_ptr<net::BodySource>& stream) {
 /// Bytes: its next request waits; what follows that cannot be seen.
 bool Connection::has_left() noexcept {
     char byte = 0;
-    const auto bytes = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return bytes == 0 || (bytes < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+    asio::error_code ended;
+    socket_.receive(asio::buffer(&byte, 1), asio::ip::tcp::socket::message_peek, ended);
+    return ended && ended != asio::error::would_block;
 }
 
 void Connection::note_access(const flow::Answer& answer, const http::RequestHead& request, Now began) {
